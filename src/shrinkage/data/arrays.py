@@ -1,0 +1,154 @@
+"""What the rest of the package sees of a table: arrays, folds and a test set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data.description import Description
+from shrinkage.errors import SettingError
+from shrinkage.training import Loss
+
+Task = Literal["binary", "multiclass", "regression"]
+
+_LOSSES: dict[Task, Loss] = {
+    "binary": "binary_cross_entropy",
+    "multiclass": "cross_entropy",
+    "regression": "mean_squared_error",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One fold's view of the training rows.
+
+    Every statistic in it (imputing, encoding, scaling, the target's scale) comes from the rows
+    `train` alone. The arrays are shared between threads and are not to be written to.
+
+    Parameters
+    ----------
+    inputs : ndarray of float32, shape (rows, columns), C-contiguous
+        ALL training rows, encoded and standardized.
+    targets : ndarray of float32, shape (rows, outputs)
+        Classification: one column with the index of the class. Regression: one column for each
+        target, standardized.
+    weights : ndarray of float32, shape (rows,)
+        Sample weights, mean 1 over the rows `train`; ones when none were given.
+    train, validation : ndarray of int64, shapes (n,) and (m,)
+        Rows to train and to validate on; no validation rows in the part of every training row.
+    columns : tuple of str
+        Names of the encoded inputs.
+    center, scale : ndarray of float64, shape (columns,)
+        Of the final standardization: encoded value = input · scale + center.
+    target_center, target_scale : ndarray of float64, shape (outputs,)
+        The same for the targets of a regression; 0 and 1 for classification.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    columns: tuple[str, ...]
+    center: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    target_center: NDArray[np.float64]
+    target_scale: NDArray[np.float64]
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of encoded input columns."""
+        return int(self.inputs.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """Rows that nothing but the verification looks at.
+
+    Parameters
+    ----------
+    inputs : ndarray of float32, shape (rows, columns)
+        Through the preprocessing of :attr:`Data.full`.
+    targets : ndarray of float32, shape (rows, outputs)
+        Index of the class, or the regression targets in their ORIGINAL units.
+    weights : ndarray of float32, shape (rows,)
+        Sample weights with mean 1; ones when none were given.
+    """
+
+    __test__ = False  # the name starts with "Test", and pytest would collect it
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A table made ready for training: folds, all training rows, and the test set.
+
+    Parameters
+    ----------
+    name : str
+        For people: a file's or a bundled table's name.
+    task : str
+        ``"binary"``, ``"multiclass"`` or ``"regression"``.
+    classes : tuple of str
+        Class names in the order of their indices; empty for regression.
+    target_names : tuple of str
+        Column names of the targets.
+    parts : tuple of Part
+        One for each fold of each repeat; index = repeat · folds + fold.
+    folds, repeats : int
+        Of the (stratified) cross-validation.
+    full : Part
+        Every training row, none for validation.
+    test : TestSet
+        Set aside before anything else.
+    description : Description
+        What was understood of the table, for people.
+    fingerprint : str
+        Hexadecimal BLAKE2b over the arrays: same fingerprint, same data and folds.
+    """
+
+    name: str
+    task: Task
+    classes: tuple[str, ...]
+    target_names: tuple[str, ...]
+    parts: tuple[Part, ...]
+    folds: int
+    repeats: int
+    full: Part
+    test: TestSet
+    description: Description
+    fingerprint: str
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network: 1 for two classes, else one for each class or target."""
+        if self.task == "binary":
+            return 1
+        return len(self.classes) if self.task == "multiclass" else len(self.target_names)
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that fits the task."""
+        return _LOSSES[self.task]
+
+    def part(self, fold: int | None) -> Part:
+        """The part of a fold (an index into :attr:`parts`), or of every training row for None.
+
+        Raises
+        ------
+        SettingError
+            When there is no such fold.
+        """
+        if fold is None:
+            return self.full
+        if not 0 <= fold < len(self.parts):
+            raise SettingError(
+                f"there is no fold {fold}; this data has folds 0 to {len(self.parts) - 1}"
+            )
+        return self.parts[fold]

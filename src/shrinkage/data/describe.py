@@ -1,0 +1,99 @@
+"""From what was read and split to the description that people see."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data.arrays import Part
+from shrinkage.data.columns import KINDS, Columns
+from shrinkage.data.description import Description, counted
+from shrinkage.data.encode import MISSING_HANDLING
+from shrinkage.data.problems import TOY_PROBLEMS
+from shrinkage.data.target import Target
+
+# Standardized inputs beyond this are told of: they may be mistakes, and training feels them.
+_FAR_OUT = 50.0
+
+Rows = NDArray[np.int64]
+
+
+def describe(
+    columns: Columns,
+    target: Target,
+    warnings: tuple[str, ...],
+    train: Rows,
+    test: Rows,
+    full: Part,
+    folds: int,
+    repeats: int,
+    name: str,
+) -> Description:
+    """The description of a prepared table; `warnings` are those from reading it."""
+    class_counts: tuple[tuple[str, int], ...] = ()
+    if target.task != "regression":
+        counts = np.bincount(target.values[:, 0].astype(np.int64), minlength=len(target.classes))
+        class_counts = tuple(zip(target.classes, (int(count) for count in counts), strict=True))
+    missing = sum(columns.missing.values())
+    return Description(
+        source=name,
+        rows=len(train) + len(test),
+        columns=sum(columns.kinds.values()) + len(columns.dropped),
+        inputs=full.n_inputs,
+        target=", ".join(target.names),
+        task=target.task,
+        class_counts=class_counts,
+        train_rows=len(train),
+        test_rows=len(test),
+        folds=folds,
+        repeats=repeats,
+        kinds=tuple((kind, columns.kinds[kind]) for kind in KINDS if kind in columns.kinds),
+        missing=missing,
+        missing_columns=len(columns.missing),
+        missing_handling=MISSING_HANDLING if missing else "",
+        dropped=tuple(columns.dropped),
+        warnings=warnings + _split_warnings(target, train, test, folds) + _far_out(full),
+        is_toy=name in TOY_PROBLEMS,
+    )
+
+
+def _split_warnings(target: Target, train: Rows, test: Rows, folds: int) -> tuple[str, ...]:
+    """Classes too small to be in every fold, or to be in the test set."""
+    if target.task == "regression":
+        return ()
+    of_rows = target.values[:, 0].astype(np.int64)
+    size = len(target.classes)
+    in_train = np.bincount(of_rows[train], minlength=size)
+    in_test = np.bincount(of_rows[test], minlength=size)
+    sentences = []
+    few = (in_train < folds) & (in_train + in_test > 1)
+    for chosen, consequence in (
+        (few & (in_train > 1), "some folds validate without them"),
+        (few & (in_train == 1), "always trained on and never validated"),
+    ):
+        if chosen.any():
+            named = [
+                f"'{target.classes[index]}' ({counted(int(in_train[index]), 'row')})"
+                for index in np.flatnonzero(chosen)
+            ]
+            sentences.append(
+                f"Fewer training rows than the {folds} folds: {_listed(named)}; {consequence}."
+            )
+    untested = [f"'{target.classes[index]}'" for index in np.flatnonzero(in_test == 0)]
+    if untested:
+        sentences.append(f"The test set has no row of {_listed(untested)}.")
+    return tuple(sentences)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def _far_out(full: Part) -> tuple[str, ...]:
+    far = np.abs(full.inputs).max(axis=0)
+    worst = int(far.argmax())
+    sentence = (
+        f"Input '{full.columns[worst]}' has values {far[worst]:.0f} standard deviations from its "
+        "mean; check them for mistakes, or take the column's logarithm."
+    )
+    return (sentence,) if far[worst] > _FAR_OUT else ()

@@ -1,0 +1,189 @@
+"""Encoded, standardized inputs: every statistic comes from the rows that are trained on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data.columns import Columns
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+# A category is rare, and joins the other rare ones, below half a percent of the rows, but never
+# with 50 rows or more and always with less than 5.
+_RARE_SHARE, _RARE_AT_LEAST, _RARE_AT_MOST = 0.005, 5, 50
+# The least scale of a 0/1 input: a flag of a few rows would else be an outlier of hundreds.
+_LEAST_FLAG_SCALE = 0.05
+# The least scale of a text's component: below it is the rounding of rows of length 1 in float32.
+_LEAST_TEXT_SCALE = 1e-5
+_TEXT_COMPONENTS = 30
+# Rows standardized in one go: their float64 copies stay in a core's cache.
+_ROWS_AT_ONCE = 1024
+MISSING_HANDLING = (
+    "a missing number takes its column's median and a second input marks it; a missing category "
+    "is a category of its own"
+)
+
+Block = tuple[NDArray[np.floating], list[str], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Inputs of some rows.
+
+    Parameters
+    ----------
+    inputs : ndarray of float32, shape (rows, columns), C-contiguous
+        Standardized.
+    names : tuple of str
+        Of the columns.
+    center, scale : ndarray of float64, shape (columns,)
+        Value before standardization = input · scale + center. An input that is constant over the
+        fitted rows is 0 in all rows: nothing can be learnt from it, so unseen values say nothing.
+    """
+
+    inputs: NDArray[np.float32]
+    names: tuple[str, ...]
+    center: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+def encode(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Encoded:
+    """Encode and standardize rows with statistics of some of them.
+
+    Parameters
+    ----------
+    columns : Columns
+        The table.
+    rows : ndarray of int64, shape (m,)
+        Table rows to encode, in this order.
+    fit : ndarray of int64, shape (n,)
+        Positions in `rows` that statistics are taken from.
+
+    Returns
+    -------
+    Encoded
+        Of `rows`.
+    """
+    inputs: list[NDArray[np.float32]] = []
+    names: list[str] = []
+    centers: list[NDArray[np.float64]] = []
+    scales: list[NDArray[np.float64]] = []
+    for values, block_names, least_scale in _blocks(columns, rows, fit):
+        standardized, center, scale = _standardize(values, fit, least_scale)
+        inputs.append(standardized)
+        names.extend(block_names)
+        centers.append(center)
+        scales.append(scale)
+    return Encoded(
+        np.ascontiguousarray(np.concatenate(inputs, axis=1)),
+        tuple(names),
+        np.concatenate(centers),
+        np.concatenate(scales),
+    )
+
+
+def _blocks(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Iterator[Block]:
+    """Unscaled values (m, k), their k names and the least scale of each."""
+    if columns.numbers:
+        yield _numbers(columns, rows, fit)
+    if columns.categories:
+        yield _categories(columns, rows, fit)
+    for name, counts in columns.texts:
+        yield _text(counts, name, rows, fit)
+
+
+def _standardize(
+    values: NDArray[np.floating], fit: NDArray[np.int64], least_scale: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean 0 and deviation 1 over the fitted rows, computed in float64."""
+    fitted = values[fit]
+    center = fitted.mean(axis=0, dtype=np.float64)
+    scale = fitted.std(axis=0, dtype=np.float64)
+    constant = fitted.min(axis=0) == fitted.max(axis=0)
+    # The mean of equal numbers may differ from them in the last bit.
+    center[constant] = fitted[0, constant]
+    scale = np.maximum(scale, least_scale)
+    scale[constant | (scale == 0)] = 1.0
+    standardized = np.empty(values.shape, dtype=np.float32)
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        standardized[some] = (values[some] - center) / scale
+    standardized[:, constant] = 0.0
+    return standardized, center, scale
+
+
+def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
+    """Numbers with the median where missing, then one flag for each column with gaps."""
+    from sklearn.impute import SimpleImputer
+
+    names = [name for name, _ in columns.numbers]
+    values = np.column_stack([column[rows] for _, column in columns.numbers])
+    least = [_LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
+    if np.isnan(values).any():
+        imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        imputer.fit(values[fit])
+        values = imputer.transform(values)
+        marked = [names[index] for index in imputer.indicator_.features_]
+        names = names + [f"{name} is missing" for name in marked]
+        least = least + [_LEAST_FLAG_SCALE] * len(marked)
+    return values, names, np.array(least)
+
+
+def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
+    """One input for each category that is not rare; categories not met before count as rare."""
+    from sklearn.preprocessing import OneHotEncoder
+
+    codes = np.column_stack([column[rows] for _, column, _ in columns.categories])
+    labels = {name: of_column for name, _, of_column in columns.categories}
+    rare = round(min(max(_RARE_AT_LEAST, _RARE_SHARE * len(fit)), _RARE_AT_MOST))
+    encoder = OneHotEncoder(
+        drop="if_binary",
+        min_frequency=rare,
+        handle_unknown="infrequent_if_exist",
+        sparse_output=False,
+        dtype=np.float32,
+        feature_name_combiner=lambda name, code: f"{name} = {_label(labels.get(name, []), code)}",
+    )
+    encoder.fit(codes[fit])
+    with warnings.catch_warnings():
+        # Rows outside of the fitted ones may well have a category of their own.
+        warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+        values = encoder.transform(codes)
+    names = [str(name) for name in encoder.get_feature_names_out(list(labels))]
+    return values, names, np.full(len(names), _LEAST_FLAG_SCALE)
+
+
+def _label(labels: list[str], code: int | str) -> str:
+    if isinstance(code, str):
+        return "(rare)"
+    return labels[code] if code >= 0 else "(missing)"
+
+
+def _text(counts: csr_matrix, name: str, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
+    """Latent semantic components of a text, as skrub's StringEncoder computes them.
+
+    The groups of letters were counted once for the whole table; which of them are known, their
+    weights and the components are those of the fitted rows.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    counts = counts[rows]
+    counts = counts[:, np.flatnonzero(counts[fit].getnnz(axis=0))]
+    if counts.shape[1] == 0:
+        return np.zeros((len(rows), 1), np.float32), [name], np.zeros(1)
+    tfidf = TfidfTransformer().fit(counts[fit])
+    fitted = tfidf.transform(counts[fit]).astype(np.float32)
+    svd = TruncatedSVD(n_components=min(_TEXT_COMPONENTS, *fitted.shape), random_state=0)
+    with np.errstate(invalid="ignore", divide="ignore"):  # shares of a variance that may be 0
+        svd.fit(fitted)
+    values = svd.transform(tfidf.transform(counts).astype(np.float32))
+    names = [f"{name} (text {part})" for part in range(1, values.shape[1] + 1)]
+    return values, names, np.full(len(names), _LEAST_TEXT_SCALE)

@@ -1,0 +1,260 @@
+"""From a table to arrays, folds and a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shrinkage.data.arrays import Data, Part, TestSet
+from shrinkage.data.columns import Columns, read_columns
+from shrinkage.data.describe import describe
+from shrinkage.data.description import counted
+from shrinkage.data.encode import encode
+from shrinkage.data.splits import default_folds, split_folds, split_test
+from shrinkage.data.target import Target, find_target, read_target
+from shrinkage.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MINIMUM_ROWS = 10
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A table read but not yet split: inputs, target and sample weights of its usable rows."""
+
+    columns: Columns
+    target: Target
+    weights: NDArray[np.float64]
+    warnings: tuple[str, ...]
+
+
+def prepare(
+    table: pd.DataFrame,
+    target: str | Sequence[str] | None = None,
+    *,
+    task: str = "auto",
+    folds: int | None = None,
+    repeats: int | None = None,
+    test_size: float = 0.2,
+    seed: int = 0,
+    name: str = "table",
+    sample_weight: ArrayLike | None = None,
+) -> Data:
+    """Make a table ready for training.
+
+    A stratified test set is set aside first. The other rows are split into repeated stratified
+    folds, and each fold is imputed, encoded and standardized by its training rows alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Inputs and target; numbers, booleans, dates, categories and text.
+    target : str, sequence of str or None, default None
+        Column to predict; several for a regression of several targets. None takes the one
+        column called target, label, class or y.
+    task : str, default "auto"
+        ``"auto"``, ``"classification"`` or ``"regression"``.
+    folds, repeats : int or None, default None
+        Of the cross-validation; None chooses by :func:`default_folds`.
+    test_size : float, default 0.2
+        Share of the rows set aside, above 0 and at most 0.5.
+    seed : int, default 0
+        Of all splits.
+    name : str, default "table"
+        For people.
+    sample_weight : array-like of float, shape (rows,), or None, default None
+        Positive weights of the table's rows.
+
+    Returns
+    -------
+    Data
+
+    Raises
+    ------
+    DataError
+        When the table or its target cannot be used.
+    SettingError
+        When an option cannot be used.
+    """
+    _check_settings(folds, repeats, test_size)
+    read = _read(table, target, task, sample_weight)
+    strata, discrete = read.target.strata, read.target.task != "regression"
+    rng = np.random.default_rng(seed)
+    train, test = split_test(strata, test_size, rng, discrete=discrete)
+    folds, repeats = _choose_folds(read.target, train, len(strata), folds, repeats)
+    splits = [
+        split
+        for _ in range(repeats)
+        for split in split_folds(strata[train], folds, rng, discrete=discrete)
+    ]
+    full, test_set = _full_and_test(read, train, test)
+    parts = tuple(_part(read, train, fitted, held_out) for fitted, held_out in splits)
+    return Data(
+        name=name,
+        task=read.target.task,
+        classes=read.target.classes,
+        target_names=read.target.names,
+        parts=parts,
+        folds=folds,
+        repeats=repeats,
+        full=full,
+        test=test_set,
+        description=describe(
+            read.columns, read.target, read.warnings, train, test, full, folds, repeats, name
+        ),
+        fingerprint=_fingerprint(read.target, parts, full, test_set),
+    )
+
+
+def _check_settings(folds: int | None, repeats: int | None, test_size: float) -> None:
+    if folds is not None and folds < 2:
+        raise SettingError(f"folds is {folds}; cross-validation needs at least 2")
+    if repeats is not None and repeats < 1:
+        raise SettingError(f"repeats is {repeats}; cross-validation needs at least 1")
+    if not 0 < test_size <= 0.5:
+        raise SettingError(f"test size is {test_size}; it must be above 0 and at most 0.5")
+
+
+def _read(
+    table: pd.DataFrame,
+    target: str | Sequence[str] | None,
+    task: str,
+    sample_weight: ArrayLike | None,
+) -> _Read:
+    """Check and understand the table."""
+    table = table.set_axis([str(column) for column in table.columns], axis=1)
+    repeated = sorted(set(table.columns[table.columns.duplicated()]))
+    if repeated:
+        raise DataError(f"column name '{repeated[0]}' is used more than once; rename the columns")
+    names = find_target(list(table.columns), target)
+    weights = _check_weights(sample_weight, len(table))
+    known = table[list(names)].notna().all(axis=1).to_numpy()
+    rows = np.flatnonzero(known) + 1
+    if len(rows) < MINIMUM_ROWS:
+        without = " with a target" if len(rows) < len(table) else ""
+        raise DataError(
+            f"the table has {counted(len(rows), 'row')}{without}; training, validating and testing "
+            f"need at least {MINIMUM_ROWS}"
+        )
+    warnings: list[str] = []
+    if len(rows) < len(table):
+        lost = counted(len(table) - len(rows), "row")
+        warnings.append(f"Left out {lost} in which the target is missing.")
+        table = table.loc[known]
+    understood = read_target(table, names, task, rows)
+    columns = read_columns(table.drop(columns=list(names)), rows)
+    said = (*warnings, *understood.warnings, *columns.warnings)
+    return _Read(columns, understood, weights[known], said)
+
+
+def _check_weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
+    if sample_weight is None:
+        return np.ones(rows)
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (rows,):
+        raise SettingError(
+            f"sample weights have shape {weights.shape}; expected one for each row, ({rows},)"
+        )
+    wrong = np.flatnonzero(~((weights > 0) & np.isfinite(weights)))
+    if len(wrong):
+        raise SettingError(
+            f"the sample weight of row {wrong[0] + 1} is {weights[wrong[0]]:g}; weights must be "
+            "positive and finite, so leave rows out that should not count"
+        )
+    return weights
+
+
+def _choose_folds(
+    target: Target, train: Rows, rows: int, folds: int | None, repeats: int | None
+) -> tuple[int, int]:
+    usual_folds, usual_repeats = default_folds(rows)
+    if target.task == "regression":
+        largest, of_what = len(train), "rows"
+    else:
+        largest = int(np.bincount(target.values[train, 0].astype(np.int64)).max())
+        of_what = "rows of the largest class"
+    if folds is not None and folds > largest:
+        raise SettingError(
+            f"{folds} folds are more than the {largest} {of_what} (after the test set was set "
+            f"aside); use at most {largest} folds"
+        )
+    return folds or min(usual_folds, largest), repeats or usual_repeats
+
+
+def _full_and_test(read: _Read, train: Rows, test: Rows) -> tuple[Part, TestSet]:
+    """The part of every training row, and the test set seen through its preprocessing."""
+    fit = np.arange(len(train))
+    encoded = encode(read.columns, np.concatenate([train, test]), fit)
+    values = read.target.values
+    targets, center, scale = _standardize_target(read.target, values[train], fit)
+    full = Part(
+        inputs=encoded.inputs[: len(train)],
+        targets=targets,
+        weights=_mean_one(read.weights[train], fit),
+        train=fit,
+        validation=np.empty(0, dtype=np.int64),
+        columns=encoded.names,
+        center=encoded.center,
+        scale=encoded.scale,
+        target_center=center,
+        target_scale=scale,
+    )
+    weights = _mean_one(read.weights[test], np.arange(len(test)))
+    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float32), weights)
+    return full, test_set
+
+
+def _part(read: _Read, rows: Rows, train: Rows, validation: Rows) -> Part:
+    encoded = encode(read.columns, rows, train)
+    targets, center, scale = _standardize_target(read.target, read.target.values[rows], train)
+    return Part(
+        inputs=encoded.inputs,
+        targets=targets,
+        weights=_mean_one(read.weights[rows], train),
+        train=train,
+        validation=validation,
+        columns=encoded.names,
+        center=encoded.center,
+        scale=encoded.scale,
+        target_center=center,
+        target_scale=scale,
+    )
+
+
+def _standardize_target(
+    target: Target, values: NDArray[np.float64], fit: Rows
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+    """Class indices as they are; numbers with mean 0 and deviation 1 over the fitted rows."""
+    if target.task != "regression":
+        return values.astype(np.float32), np.zeros(1), np.ones(1)
+    center, scale = values[fit].mean(axis=0), values[fit].std(axis=0)
+    scale[scale == 0] = 1.0
+    return ((values - center) / scale).astype(np.float32), center, scale
+
+
+def _mean_one(weights: NDArray[np.float64], fit: Rows) -> NDArray[np.float32]:
+    scaled: NDArray[np.float64] = weights / weights[fit].mean()
+    return scaled.astype(np.float32)
+
+
+def _fingerprint(target: Target, parts: tuple[Part, ...], full: Part, test: TestSet) -> str:
+    """BLAKE2b over names and arrays, in a fixed order."""
+    digest = blake2b(digest_size=16)
+    digest.update(repr((target.task, target.classes, target.names, full.columns)).encode())
+    arrays: list[NDArray[Any]] = [test.inputs, test.targets, test.weights]
+    for part in (full, *parts):
+        arrays += [part.inputs, part.targets, part.weights]
+        arrays += [part.train, part.validation]
+    for array in arrays:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""How the verdict is reached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from shrinkage.detect.diagnosis import Diagnosis, Verdict
+from shrinkage.detect.gains import (
+    best_of,
+    by_fold,
+    constant_loss,
+    honest_gain,
+    over_folds,
+    point_of,
+    validation_curves,
+    validation_losses,
+)
+from shrinkage.detect.wording import prescription, sentence
+from shrinkage.errors import ShrinkageError
+from shrinkage.penalties import describe
+from shrinkage.study import Fit, Study
+
+POOR = 0.3
+"""A training loss that explains less than this share of the null loss is called poor."""
+UNFINISHED = 0.8
+"""Below this explained share, a validation loss that still falls tells of too short a training."""
+
+
+def diagnose(study: Study) -> Diagnosis:
+    """Whether the unpenalized network overfits, underfits or does neither.
+
+    It overfits when the gap between validation and training loss is beyond noise and not small, or
+    when some penalty or an earlier epoch validates better beyond noise. Else it underfits when
+    its training loss is poor, or middling while the validation loss still falls. Else it is
+    balanced.
+
+    Parameters
+    ----------
+    study : Study
+        With at least one finished unpenalized fit on a fold; may be interrupted.
+
+    Returns
+    -------
+    Diagnosis
+        Verdict, numbers with intervals, and the two sentences.
+
+    Raises
+    ------
+    ShrinkageError
+        Without a finished unpenalized fit, or when all of them diverged.
+    """
+    facts = _measure(study)
+    if facts.gap_is_material or facts.penalty_helps or facts.stopping_helps:
+        verdict: Verdict = "overfits"
+    elif facts.explained < POOR or (facts.still_falling and facts.explained < UNFINISHED):
+        verdict = "underfits"
+    else:
+        verdict = "balanced"
+    judged = replace(facts, verdict=verdict)
+    return replace(judged, sentence=sentence(judged), prescription=prescription(judged))
+
+
+def _measure(study: Study) -> Diagnosis:
+    """Every number of the diagnosis; verdict and sentences are still to come."""
+    data = study.data
+    baseline = _baseline(study)
+    null_loss = constant_loss(data, baseline[0].trial.training)
+    points = validation_losses(study)
+    losses = points.pop((None, 0.0))
+    train_losses = by_fold(baseline, data, lambda fit: fit.final_train_loss)
+
+    labels = [describe(penalty, lam) for penalty, lam in points]
+    gains = losses - np.array(list(points.values())).reshape(len(points), losses.size)
+    best = best_of(gains)
+    best_penalized = None if best is None else labels[best]
+    better = best is not None and float(np.nanmean(gains[best])) > 0
+
+    epochs, curves = validation_curves(baseline, data)
+    followed = epochs.size > 1
+    early_gains = curves[-1] - curves
+    earliest = best_of(early_gains) if followed else None
+    last_quarter = curves[(3 * epochs.size - 1) // 4] - curves[-1]
+    judged = followed and bool(np.isfinite(last_quarter).any())
+
+    regression = data.task == "regression"
+    return Diagnosis(
+        verdict="balanced",
+        loss_name="mean squared error" if regression else "log loss",
+        unit="target variances" if regression else "nats",
+        train_loss=float(np.nanmean(train_losses)),
+        validation_loss=float(np.nanmean(losses)),
+        null_loss=null_loss,
+        gap=over_folds(losses - train_losses, data),
+        fall=over_folds(last_quarter, data) if judged else None,
+        penalty_gain=honest_gain(gains, data),
+        best=best_penalized if better and best_penalized is not None else "no penalty",
+        best_penalized=best_penalized,
+        early_gain=honest_gain(early_gains, data) if followed else None,
+        early_epoch=None if earliest is None else int(epochs[earliest]),
+        epochs=int(epochs[-1]),
+        folds=int(np.isfinite(losses).sum()),
+        diverged=sum(fit.trial.fold is not None for fit in study.diverged),
+        missing=sum(trial.fold is not None for trial in study.missing),
+        sentence="",
+        prescription="",
+    )
+
+
+def _baseline(study: Study) -> list[Fit]:
+    """Unpenalized fits on folds that ended well; at least one."""
+    finished = [fit for fit in study.fold_fits if point_of(fit) == (None, 0.0)]
+    good = [
+        fit
+        for fit in finished
+        if fit.ok and np.isfinite(fit.final_validation_loss) and np.isfinite(fit.final_train_loss)
+    ]
+    if good:
+        return good
+    if finished:
+        rate = finished[0].trial.training.learning_rate
+        raise ShrinkageError(
+            f"all {len(finished)} fits without a penalty diverged, so there is nothing to compare "
+            f"with; lower the learning rate (it was {rate:g})"
+        )
+    planned = any(trial.penalty is None and trial.fold is not None for trial in study.trials)
+    if planned:
+        raise ShrinkageError(
+            "the run ended before any fit without a penalty finished, so overfitting cannot be "
+            "judged; let it run longer"
+        )
+    raise ShrinkageError(
+        "the study has no fits without a penalty on folds, so overfitting cannot be judged; plan "
+        "trials with penalty None too"
+    )

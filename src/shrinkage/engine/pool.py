@@ -1,0 +1,238 @@
+"""Runs many trials, each by one thread from start to end, and yields fits as they finish."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data import Data, Part
+from shrinkage.engine import activations, kernel, layers, optimizers
+from shrinkage.errors import SettingError
+from shrinkage.network import Network, initialize, layout
+from shrinkage.study import Fit, Status, Trial
+from shrinkage.training import Training
+
+EVALUATION_SHARE = 0.15
+"""Most of a training's arithmetic that evaluation on validation rows may add."""
+
+
+class Interrupted(Exception):
+    """A fit that was told to stop; it never leaves this module."""
+
+
+def train(
+    trials: Iterable[Trial],
+    data: Data,
+    *,
+    executor: Executor | None = None,
+    threads: int | None = None,
+) -> Iterator[Fit]:
+    """Train every trial and yield each fit as soon as it is finished.
+
+    A trial is computed by one thread in a fixed order, so its fit is the same to the last bit
+    whatever the number of threads and the order of the trials. Only a few trials are in flight at
+    a time, so memory grows with threads and not with trials. Closing the generator (or an
+    exception in its consumer, Ctrl-C included) stops the running trainings within a step.
+
+    Parameters
+    ----------
+    trials : iterable of Trial
+        Taken lazily, in order.
+    data : Data
+        Whose parts the trials' folds index.
+    executor : concurrent.futures.Executor, optional
+        Where to compute; by default a pool of threads made for this call.
+    threads : int, optional
+        Size of that pool; by default the cores this process may use. With an `executor`, the
+        number of its workers.
+
+    Yields
+    ------
+    Fit
+        In the order of completion. A training that diverged yields a fit that says so.
+
+    Raises
+    ------
+    SettingError
+        If `threads` is below 1, or a trial does not fit the data.
+    """
+    workers = available_threads() if threads is None else threads
+    if workers < 1:
+        raise SettingError(f"threads is {workers}; training needs at least 1")
+    stop = np.zeros(1, dtype=np.uint8)
+    # An executor of processes cannot see this flag: its running trials end by themselves.
+    shared = stop if executor is None else None
+    pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")
+    queue = iter(trials)
+    pending: set[Future[Fit]] = set()
+    try:
+        for trial in islice(queue, 2 * workers):
+            pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                for trial in islice(queue, 1):
+                    pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
+                yield future.result()
+    finally:
+        stop[0] = 1
+        for future in pending:
+            future.cancel()
+        if executor is None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def available_threads() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -> Fit:
+    """Train one trial, in this thread.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to train.
+    part : Part
+        The rows of its fold.
+    stop : ndarray of uint8, shape (1,), optional
+        Set to 1 from another thread to give up.
+
+    Returns
+    -------
+    Fit
+        The answer.
+
+    Raises
+    ------
+    SettingError
+        If the network's inputs are not the part's columns.
+    Interrupted
+        If `stop` was set.
+    """
+    network, training = trial.network, trial.training
+    if network.inputs != part.n_inputs:
+        raise SettingError(
+            f"the network takes {network.inputs} inputs, but the data have {part.n_inputs} columns "
+            "after encoding; set Network.inputs to that"
+        )
+    parameters = initialize(network, trial.seed)
+    every = evaluation_interval(training, part.train.size, part.validation.size)
+    entries = ceil(training.epochs / every)
+    train_losses = np.empty(entries)
+    validation_losses = np.empty(entries)
+    outputs = np.empty((part.validation.size, network.outputs), dtype=np.float32)
+    sizes, kernels, biases, penalized = places(network)
+    l1_share = trial.penalty.l1_share if trial.penalty else 0.0
+    l2_share = trial.penalty.l2_share if trial.penalty else 0.0
+    decoupled = training.optimizer == "adamw" or bool(getattr(trial.penalty, "decoupled", False))
+    status, epoch, final = kernel.train_network(
+        sizes, kernels, biases, penalized,
+        activations.CODES[network.activation], layers.LOSS_CODES[training.loss],
+        optimizers.CODES[training.optimizer], kernel.SCHEDULE_CODES[training.schedule],
+        _settings(training), training.learning_rate,
+        trial.lam * l1_share, trial.lam * l2_share, decoupled,
+        training.epochs, training.batch_size, every, np.uint64(trial.seed),
+        part.inputs, part.targets, _row_weights(part, training), part.train, part.validation,
+        parameters, train_losses, validation_losses, outputs,
+        np.zeros(1, dtype=np.uint8) if stop is None else stop,
+    )  # fmt: skip
+    if status == kernel.STOPPED:
+        raise Interrupted
+    finished = entries if status == kernel.COMPLETED else (epoch - 1) // every
+    epochs = np.minimum(np.arange(1, finished + 1) * every, training.epochs)
+    if status == kernel.DIVERGED:
+        outputs[:] = np.nan
+    return Fit(
+        trial=trial,
+        parameters=parameters,
+        epochs=epochs,
+        train_loss=train_losses[:finished],
+        validation_loss=validation_losses[:finished],
+        final_train_loss=final,
+        outputs=outputs,
+        status=Status.COMPLETED if status == kernel.COMPLETED else Status.DIVERGED,
+        stopped_at=epoch,
+    )
+
+
+def evaluation_interval(training: Training, train_rows: int, validation_rows: int) -> int:
+    """Epochs between two evaluations, such that they cost at most EVALUATION_SHARE of training.
+
+    A forward pass is a third of a training step's arithmetic.
+    """
+    if validation_rows == 0:
+        return 1
+    cost = validation_rows / (3 * train_rows)
+    return min(training.epochs, max(1, ceil(cost / EVALUATION_SHARE)))
+
+
+def predict(
+    network: Network,
+    parameters: NDArray[np.float32],
+    inputs: NDArray[np.float32],
+    loss: str,
+) -> NDArray[np.float32]:
+    """Predictions of a network.
+
+    Parameters
+    ----------
+    network : Network
+        Its shape.
+    parameters : ndarray of float32, shape (P,)
+        Its numbers.
+    inputs : ndarray of float32, shape (rows, columns)
+        Encoded as for training.
+    loss : str
+        Decides the head; one of :data:`shrinkage.training.LOSSES`.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, outputs)
+        Probability of the second class, class probabilities, or (standardized) predictions.
+    """
+    sizes, kernels, biases, _ = places(network)
+    outputs = np.empty((len(inputs), network.outputs), dtype=np.float32)
+    kernel.predict_rows(
+        sizes, kernels, biases, activations.CODES[network.activation], layers.LOSS_CODES[loss],
+        np.ascontiguousarray(parameters, dtype=np.float32),
+        np.ascontiguousarray(inputs, dtype=np.float32), outputs,
+    )  # fmt: skip
+    return outputs
+
+
+def places(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+    """Layer sizes, starts of kernels and of biases, and how many parameters are penalized."""
+    map_ = layout(network)
+    kernels = np.array([block.start for block in map_.kernels], dtype=np.int64)
+    biases = np.array([block.start for block in map_.biases], dtype=np.int64)
+    return np.array(network.sizes, dtype=np.int64), kernels, biases, map_.penalized.stop
+
+
+def _settings(training: Training) -> NDArray[np.float64]:
+    """The optimizer's numbers in the order that the kernel reads them."""
+    momentum = -training.momentum if training.nesterov else training.momentum
+    return np.array(
+        [momentum, training.beta1, training.beta2, training.rho, training.epsilon], dtype=np.float64
+    )
+
+
+def _row_weights(part: Part, training: Training) -> NDArray[np.float32]:
+    """Sample weights, times class weights when asked for; mean 1 over the training rows."""
+    if training.class_weight == "none":
+        return part.weights
+    labels = part.targets[:, 0].astype(np.int64)
+    counts = np.bincount(labels[part.train], minlength=int(labels.max()) + 1)
+    by_class = part.train.size / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    weights = part.weights * by_class[labels].astype(np.float32)
+    scaled: NDArray[np.float32] = (weights / weights[part.train].mean()).astype(np.float32)
+    return scaled

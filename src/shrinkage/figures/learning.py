@@ -1,0 +1,117 @@
+"""Learning curves: how training and validation loss part, without and with the penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.findings import Findings
+from shrinkage.penalties import Penalty, describe
+from shrinkage.study import Fit
+
+Floats = NDArray[np.float64]
+
+_WIDE = 30.0
+"""Ratio of the largest to the smallest drawn loss above which a logarithmic axis reads better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Mean losses over the folds, epoch by epoch, of one point of the path.
+
+    Parameters
+    ----------
+    label : str
+        ``"no penalty"`` or ``"L2, λ = 0.01"``.
+    penalized : bool
+        Whether it has a penalty.
+    epochs : ndarray of int64, shape (E,)
+        From 1, rising.
+    train, validation : ndarray of float64, shape (E,)
+        Mean losses; the training loss is that over the minibatches since the previous entry.
+    folds : int
+        Fits that are averaged.
+    """
+
+    label: str
+    penalized: bool
+    epochs: NDArray[np.int64]
+    train: Floats
+    validation: Floats
+    folds: int
+
+    @property
+    def best_epoch(self) -> int:
+        """Epoch with the least mean validation loss."""
+        return int(self.epochs[int(np.argmin(self.validation))])
+
+
+@dataclass(frozen=True, eq=False)
+class LearningFigure:
+    """Both curves on one scale.
+
+    Parameters
+    ----------
+    curves : tuple of Curves
+        No penalty, then the selected one when there is one.
+    loss, unit : str
+        What is on the y axis.
+    scale : str
+        ``"linear"`` or ``"log"``.
+    y_range : tuple of float
+        Common to both.
+    """
+
+    curves: tuple[Curves, ...]
+    loss: str
+    unit: str
+    scale: Literal["linear", "log"]
+    y_range: tuple[float, float]
+
+
+def learning_figure(findings: Findings) -> LearningFigure | None:
+    """The figure's numbers; None when the losses were recorded at the last epoch only."""
+    point = findings.selection.point
+    wanted: list[tuple[Penalty | None, float]] = [(None, 0.0)]
+    if point.penalty is not None:
+        wanted.append((point.penalty, point.lam))
+    found = [_curves(findings.study.fold_fits, penalty, lam) for penalty, lam in wanted]
+    curves = tuple(one for one in found if one is not None)
+    if not curves:
+        return None
+    drawn = np.concatenate([np.concatenate([one.train, one.validation]) for one in curves])
+    smallest, largest = float(drawn.min()), float(drawn.max())
+    scale: Literal["linear", "log"] = (
+        "log" if smallest > 0 and largest / smallest > _WIDE else "linear"
+    )
+    # A logarithm would give most of the room to a training loss that vanishes.
+    floor = min(float(one.validation.min()) for one in curves) / 20
+    low = max(smallest, floor) / 1.2 if scale == "log" else -0.03 * largest
+    return LearningFigure(
+        curves=curves,
+        loss=findings.diagnosis.loss_name,
+        unit=findings.diagnosis.unit,
+        scale=scale,
+        y_range=(low, largest * (1.2 if scale == "log" else 1.06)),
+    )
+
+
+def _curves(fits: tuple[Fit, ...], penalty: Penalty | None, lam: float) -> Curves | None:
+    of_point = [
+        fit for fit in fits if fit.ok and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
+    ]
+    if not of_point or of_point[0].epochs.size < 2:
+        return None
+    epochs = of_point[0].epochs
+    same = [fit for fit in of_point if np.array_equal(fit.epochs, epochs)]
+    return Curves(
+        label=describe(penalty, lam),
+        penalized=penalty is not None,
+        epochs=epochs,
+        train=np.mean([fit.train_loss for fit in same], axis=0),
+        validation=np.mean([fit.validation_loss for fit in same], axis=0),
+        folds=len(same),
+    )

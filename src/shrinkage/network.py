@@ -1,0 +1,198 @@
+"""What is trained: a multilayer perceptron, and where its numbers lie in one flat vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.errors import SettingError, require_known
+
+Kind = Literal["hidden kernel", "output kernel", "hidden bias", "output bias"]
+
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "identity")
+INITIALIZATIONS = ("he", "glorot", "lecun")
+
+_MATCHING_INITIALIZATION = {
+    "relu": "he",
+    "leaky_relu": "he",
+    "elu": "he",
+    "gelu": "he",
+    "silu": "he",
+    "selu": "lecun",
+    "tanh": "glorot",
+    "sigmoid": "glorot",
+    "identity": "glorot",
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron: its sizes, its activation and how its weights start.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of input columns, at least 1.
+    hidden : tuple of int, default (128, 128)
+        Units of each hidden layer, each at least 1. Empty for a linear model.
+    outputs : int, default 1
+        1 for a binary class or one regression target, else the number of classes or targets.
+    activation : str, default "relu"
+        One of :data:`ACTIVATIONS`, after every hidden layer. ``leaky_relu`` has slope 0.01 and
+        ``elu`` has alpha 1, as in PyTorch; ``gelu`` is the exact one, x·Φ(x).
+    initialization : str or None, default None
+        One of :data:`INITIALIZATIONS`; None chooses by activation: He for the relu family
+        (He et al. 2015), LeCun for selu (Klambauer et al. 2017), Glorot else (Glorot & Bengio
+        2010). Draws are normal; biases start at 0; the output layer always uses Glorot.
+
+    Raises
+    ------
+    SettingError
+        On a size below 1 or an unknown name.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...] = (128, 128)
+    outputs: int = 1
+    activation: str = "relu"
+    initialization: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, size in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if size < 1:
+                raise SettingError(f"a network needs at least 1 of {name}, got {size}")
+        for position, size in enumerate(self.hidden, start=1):
+            if size < 1:
+                raise SettingError(
+                    f"hidden layer {position} has {size} units; every hidden layer needs at least 1"
+                )
+        require_known("activation", self.activation, ACTIVATIONS)
+        if self.initialization is not None:
+            require_known("initialization", self.initialization, INITIALIZATIONS)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Width of every layer, the input first and the output last."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    def __str__(self) -> str:
+        return "-".join(str(size) for size in self.sizes) + f" ({self.activation})"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One array inside the flat vector: layer number (from 1), kind, place and shape."""
+
+    layer: int
+    kind: Kind
+    start: int
+    shape: tuple[int, ...]
+
+    @property
+    def stop(self) -> int:
+        """First index after this block."""
+        return self.start + int(np.prod(self.shape))
+
+    @property
+    def name(self) -> str:
+        """For people: ``"layer 1 kernel"``, ``"output bias"``."""
+        place = "output" if self.kind.startswith("output") else f"layer {self.layer}"
+        return f"{place} {self.kind.split()[1]}"
+
+    def of(self, parameters: NDArray[np.floating]) -> NDArray[np.floating]:
+        """This block of `parameters` (P,), as a view of shape :attr:`shape`."""
+        return parameters[self.start : self.stop].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each kernel and bias of a network lies in its flat vector of P numbers.
+
+    Hidden kernels come first, then the output kernel, then the biases, so what a penalty acts on
+    is one contiguous range and the optimizer's inner loop needs no mask. A kernel has shape
+    (fan-in, fan-out), as in Keras.
+    """
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def size(self) -> int:
+        """P, the number of parameters."""
+        return self.blocks[-1].stop
+
+    @property
+    def kernels(self) -> tuple[Block, ...]:
+        """Kernels from the input to the output."""
+        return tuple(block for block in self.blocks if block.kind.endswith("kernel"))
+
+    @property
+    def biases(self) -> tuple[Block, ...]:
+        """Biases from the first hidden layer to the output."""
+        return tuple(block for block in self.blocks if block.kind.endswith("bias"))
+
+    @property
+    def penalized(self) -> slice:
+        """The range that penalties act on: all hidden kernels; a linear model's only kernel."""
+        hidden = [block for block in self.kernels if block.kind == "hidden kernel"]
+        return slice(0, (hidden or list(self.kernels))[-1].stop)
+
+
+@cache
+def layout(network: Network) -> Layout:
+    """The places of a network's kernels and biases in one flat vector.
+
+    Parameters
+    ----------
+    network : Network
+        The shape to lay out.
+
+    Returns
+    -------
+    Layout
+        Hidden kernels, output kernel, hidden biases, output bias, in this order.
+    """
+    sizes = network.sizes
+    last = len(sizes) - 1
+    kernels = [(layer, (sizes[layer - 1], sizes[layer])) for layer in range(1, last + 1)]
+    biases = [(layer, (sizes[layer],)) for layer in range(1, last + 1)]
+    blocks: list[Block] = []
+    start = 0
+    for word, arrays in (("kernel", kernels), ("bias", biases)):
+        for layer, shape in arrays:
+            place = "output" if layer == last else "hidden"
+            block = Block(layer, f"{place} {word}", start, shape)  # type: ignore[arg-type]  # a Kind by construction
+            blocks.append(block)
+            start = block.stop
+    return Layout(tuple(blocks))
+
+
+def initialize(network: Network, seed: int) -> NDArray[np.float32]:
+    """Fresh parameters.
+
+    Parameters
+    ----------
+    network : Network
+        What to initialize.
+    seed : int
+        Same seed and shape, same numbers.
+
+    Returns
+    -------
+    ndarray of float32, shape (P,)
+        Normal kernels with the variance of the network's initialization; zero biases.
+    """
+    places = layout(network)
+    rng = np.random.default_rng(seed)
+    parameters = np.zeros(places.size, dtype=np.float32)
+    hidden = network.initialization or _MATCHING_INITIALIZATION[network.activation]
+    for block in places.kernels:
+        fan_in, fan_out = block.shape
+        scheme = hidden if block.kind == "hidden kernel" else "glorot"
+        variance = {"he": 2 / fan_in, "lecun": 1 / fan_in, "glorot": 2 / (fan_in + fan_out)}[scheme]
+        block.of(parameters)[:] = sqrt(variance) * rng.standard_normal(block.shape)
+    return parameters

@@ -1,0 +1,290 @@
+"""Penalties on one weight array: value, proximal step, distance to stationarity and λ_max.
+
+λ is always an argument and never an attribute, so one object serves a whole path. The convention is
+the textbook's: L1 is λ Σ|w|, L2 is (λ/2) Σ w², ElasticNet mixes the two as glmnet does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.errors import SettingError, require_known
+
+Array = NDArray[np.floating[Any]]
+
+
+class Penalty(Protocol):
+    """What the rest of the package asks of a penalty. It knows one weight array of any shape.
+
+    Every penalty here is λ₁ Σ|w| + (λ₂/2) Σ w² with λ₁ = λ · :attr:`l1_share` and
+    λ₂ = λ · :attr:`l2_share`, which is all that the engine needs to know.
+    """
+
+    @property
+    def name(self) -> str:
+        """For machines and the command line: ``"l1"``."""
+
+    @property
+    def label(self) -> str:
+        """For people: ``"L1"``."""
+
+    @property
+    def l1_share(self) -> float:
+        """λ₁ / λ."""
+
+    @property
+    def l2_share(self) -> float:
+        """λ₂ / λ."""
+
+    @property
+    def decoupled(self) -> bool:
+        """Whether the L2 part multiplies the weights instead of joining the gradient."""
+
+    def value(self, w: Array, lam: float) -> float:
+        """What the penalty adds to the mean loss.
+
+        Parameters
+        ----------
+        w : ndarray
+            Weights, any shape.
+        lam : float
+            λ, not negative.
+
+        Returns
+        -------
+        float
+            λ₁ Σ|w| + (λ₂/2) Σ w².
+        """
+
+    def prox(self, w: Array, lam: float, step: float | Array) -> Array:
+        """The proximal step: the u with the least ‖u − w‖²/(2·step) + value(u, λ).
+
+        Parameters
+        ----------
+        w : ndarray
+            Weights, any shape.
+        lam : float
+            λ, not negative.
+        step : float or ndarray
+            Step length, not negative; one for all weights or one for each (the optimizer's own
+            metric, such as Adam's learning rate / (√v̂ + ε)), in a shape that broadcasts to `w`.
+
+        Returns
+        -------
+        ndarray
+            Shape and dtype of `w`.
+
+        References
+        ----------
+        Parikh & Boyd (2014), "Proximal algorithms", sections 1.1, 6.5.2 and 6.1.1.
+        """
+
+    def stationarity(self, w: Array, grad: Array, lam: float) -> Array:
+        """Distance of −`grad` to the subdifferential of the penalty, weight by weight.
+
+        Parameters
+        ----------
+        w : ndarray
+            Weights, any shape.
+        grad : ndarray
+            Gradient of the mean loss at `w`, shape of `w`.
+        lam : float
+            λ, not negative.
+
+        Returns
+        -------
+        ndarray
+            Shape of `w`; 0 exactly where the penalized loss is stationary.
+        """
+
+    def lam_max(self, grad_at_zero: Array) -> float:
+        """The least λ at which w = 0 is stationary.
+
+        Parameters
+        ----------
+        grad_at_zero : ndarray
+            Gradient of the mean loss at w = 0.
+
+        Returns
+        -------
+        float
+            max|grad| / l1_share; ``inf`` where no finite λ is enough (L2 shrinks, but never to
+            zero), 0 where the gradient is zero already.
+        """
+
+
+@dataclass(frozen=True)
+class L1:
+    """λ Σ|w|: many weights become exactly zero (Tibshirani 1996)."""
+
+    name: ClassVar[str] = "l1"
+    label: ClassVar[str] = "L1"
+    l1_share: ClassVar[float] = 1.0
+    l2_share: ClassVar[float] = 0.0
+    decoupled: ClassVar[bool] = False
+
+    def value(self, w: Array, lam: float) -> float:
+        """λ Σ|w|."""
+        return float(lam * np.abs(w).sum(dtype=np.float64))
+
+    def prox(self, w: Array, lam: float, step: float | Array) -> Array:
+        """Soft threshold: towards zero by step · λ, and exactly zero within that distance."""
+        weights = np.asarray(w)
+        threshold = lam * np.asarray(step)
+        # The clip makes the zeros +0.0, one bit pattern, whatever the sign of the weight was.
+        shrunk = weights - np.clip(weights, -threshold, threshold)
+        return np.asarray(shrunk, dtype=weights.dtype)
+
+    def stationarity(self, w: Array, grad: Array, lam: float) -> Array:
+        """|grad + λ sign(w)|; where w = 0, how far |grad| exceeds λ."""
+        weights, slope = np.asarray(w), np.asarray(grad)
+        at_zero = np.maximum(np.abs(slope) - lam, 0.0)
+        return np.where(weights == 0.0, at_zero, np.abs(slope + lam * np.sign(weights)))
+
+    def lam_max(self, grad_at_zero: Array) -> float:
+        """max|grad|."""
+        return float(np.abs(np.asarray(grad_at_zero)).max(initial=0.0))
+
+
+@dataclass(frozen=True)
+class L2:
+    """(λ/2) Σ w²: all weights become small, none exactly zero (Hoerl & Kennard 1970).
+
+    Parameters
+    ----------
+    decoupled : bool, default False
+        False: λw joins the gradient, and stationary points are those of the penalized loss. True:
+        each step multiplies w by 1 − learning rate · λ (Loshchilov & Hutter 2019), the lesson's
+        'weight decay'; under an adaptive optimizer its stationary points differ.
+    """
+
+    decoupled: bool = False
+
+    name: ClassVar[str] = "l2"
+    label: ClassVar[str] = "L2"
+    l1_share: ClassVar[float] = 0.0
+    l2_share: ClassVar[float] = 1.0
+
+    def value(self, w: Array, lam: float) -> float:
+        """(λ/2) Σ w²."""
+        return float(0.5 * lam * np.square(w, dtype=np.float64).sum())
+
+    def prox(self, w: Array, lam: float, step: float | Array) -> Array:
+        """w / (1 + step · λ)."""
+        weights = np.asarray(w)
+        return np.asarray(weights / (1.0 + lam * np.asarray(step)), dtype=weights.dtype)
+
+    def stationarity(self, w: Array, grad: Array, lam: float) -> Array:
+        """|grad + λw|."""
+        return np.abs(np.asarray(grad) + lam * np.asarray(w))
+
+    def lam_max(self, grad_at_zero: Array) -> float:
+        """Infinite, unless the gradient is zero: no finite λ makes w = 0 stationary."""
+        return float("inf") if np.any(grad_at_zero) else 0.0
+
+
+@dataclass(frozen=True)
+class ElasticNet:
+    """λ (ratio Σ|w| + (1 − ratio)/2 Σ w²), glmnet's mixing (Zou & Hastie 2005).
+
+    Parameters
+    ----------
+    l1_ratio : float, default 0.5
+        From 0 (L2) to 1 (L1).
+
+    Raises
+    ------
+    SettingError
+        When `l1_ratio` is outside [0, 1].
+    """
+
+    l1_ratio: float = 0.5
+
+    name: ClassVar[str] = "elastic_net"
+    label: ClassVar[str] = "elastic net"
+    decoupled: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.l1_ratio <= 1.0:
+            raise SettingError(
+                f"l1_ratio is {self.l1_ratio}; it must lie between 0 (L2) and 1 (L1)"
+            )
+
+    @property
+    def l1_share(self) -> float:
+        """The ratio."""
+        return self.l1_ratio
+
+    @property
+    def l2_share(self) -> float:
+        """1 − ratio."""
+        return 1.0 - self.l1_ratio
+
+    def value(self, w: Array, lam: float) -> float:
+        """The sum of the two parts."""
+        return L1().value(w, lam * self.l1_share) + L2().value(w, lam * self.l2_share)
+
+    def prox(self, w: Array, lam: float, step: float | Array) -> Array:
+        """Soft threshold, then shrinkage (Parikh & Boyd 2014, section 6.5.3)."""
+        return L2().prox(L1().prox(w, lam * self.l1_share, step), lam * self.l2_share, step)
+
+    def stationarity(self, w: Array, grad: Array, lam: float) -> Array:
+        """That of L1 with λw's L2 part counted as gradient."""
+        slope = np.asarray(grad) + lam * self.l2_share * np.asarray(w)
+        return L1().stationarity(w, slope, lam * self.l1_share)
+
+    def lam_max(self, grad_at_zero: Array) -> float:
+        """max|grad| / ratio; infinite at ratio 0 unless the gradient is zero."""
+        if self.l1_ratio == 0.0:
+            return L2().lam_max(grad_at_zero)
+        return L1().lam_max(grad_at_zero) / self.l1_ratio
+
+
+PENALTIES: dict[str, Penalty] = {penalty.name: penalty for penalty in (L1(), L2(), ElasticNet())}
+"""Every penalty by name, with its default settings."""
+
+
+def parse_penalty(name: str) -> Penalty:
+    """The penalty that a user names.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`PENALTIES`, in any case, with ``-``, ``_`` or a space between words.
+
+    Returns
+    -------
+    Penalty
+        With its default settings.
+
+    Raises
+    ------
+    SettingError
+        On an unknown name, with a suggestion.
+
+    Examples
+    --------
+    >>> parse_penalty("Elastic-Net")
+    ElasticNet(l1_ratio=0.5)
+    """
+    key = name.strip().lower().replace("-", "_").replace(" ", "_")
+    if key not in PENALTIES:
+        require_known("penalty", name, PENALTIES)
+    return PENALTIES[key]
+
+
+def describe(penalty: Penalty | None, lam: float) -> str:
+    """A point of the path, for people.
+
+    Examples
+    --------
+    >>> describe(L2(), 0.01), describe(None, 0.0)
+    ('L2, λ = 0.01', 'no penalty')
+    """
+    if penalty is None or lam == 0.0:
+        return "no penalty"
+    return f"{penalty.label}, λ = {lam:.3g}"

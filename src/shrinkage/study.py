@@ -1,0 +1,169 @@
+"""The question (`Trial`), the answer (`Fit`) and all of them together (`Study`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data import Data
+from shrinkage.network import Network, layout
+from shrinkage.penalties import Penalty
+from shrinkage.training import Training
+
+
+class Status(Enum):
+    """How a training ended; the value is the sentence shown to people."""
+
+    COMPLETED = "trained for all its epochs"
+    DIVERGED = "diverged: the loss stopped being finite; lower the learning rate"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One question to the engine. Plain data: it prints, hashes and compares.
+
+    Parameters
+    ----------
+    network, training
+        What is trained, and how.
+    penalty : Penalty or None
+        None for no penalty; then `lam` is 0.
+    lam : float
+        λ in the package's convention.
+    fold : int or None
+        Index into `Data.folds`; None trains on every training row.
+    seed : int
+        Of the initial weights and of the order of rows.
+    """
+
+    network: Network
+    training: Training
+    penalty: Penalty | None
+    lam: float
+    fold: int | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The answer to a trial.
+
+    Parameters
+    ----------
+    trial : Trial
+        The question.
+    parameters : ndarray of float32, shape (P,)
+        In the order of :func:`shrinkage.network.layout`; at divergence the last finite ones
+        recorded at an evaluation.
+    epochs : ndarray of int, shape (E,)
+        Epochs (from 1) at which the losses below were taken, rising.
+    train_loss : ndarray of float, shape (E,)
+        Penalty-free mean loss over the minibatches since the previous entry.
+    validation_loss : ndarray of float, shape (E,)
+        Penalty-free mean loss on the fold's validation rows after that epoch; NaN without any.
+    final_train_loss : float
+        Penalty-free mean loss of the final parameters over the training rows.
+    outputs : ndarray of float32, shape (rows, outputs)
+        Of the final parameters on the fold's validation rows, after the head (probabilities, or
+        standardized predictions); zero rows without any.
+    status : Status
+        How it ended.
+    stopped_at : int
+        The last epoch begun.
+    """
+
+    trial: Trial
+    parameters: NDArray[np.float32]
+    epochs: NDArray[np.int64]
+    train_loss: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    final_train_loss: float
+    outputs: NDArray[np.float32]
+    status: Status
+    stopped_at: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether the training ended as planned."""
+        return self.status is not Status.DIVERGED
+
+    @property
+    def message(self) -> str:
+        """The status as a sentence, with the epoch where that matters."""
+        if self.ok:
+            return self.status.value
+        return self.status.value.replace("diverged", f"diverged at epoch {self.stopped_at}", 1)
+
+    @property
+    def final_validation_loss(self) -> float:
+        """Penalty-free validation loss of the final parameters; NaN without validation rows."""
+        return float(self.validation_loss[-1]) if self.validation_loss.size else float("nan")
+
+    @cached_property
+    def sparsity(self) -> float:
+        """Share of penalized weights that are exactly zero, from 0 to 1."""
+        weights = self.penalized_weights
+        return float(np.mean(weights == 0.0)) if weights.size else 0.0
+
+    @property
+    def penalized_weights(self) -> NDArray[np.float32]:
+        """The weights that penalties act on, flat (a view)."""
+        return self.parameters[layout(self.trial.network).penalized]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Every trial with its fit, the data that they are about and the versions that made them.
+
+    Parameters
+    ----------
+    data : Data
+        Where the folds and the fingerprint come from.
+    trials : tuple of Trial
+        All that were planned, also those without a fit (after an interruption).
+    fits : tuple of Fit
+        Finished fits, in the order of `trials`.
+    versions : dict of str to str
+        Packages that made the numbers.
+    """
+
+    data: Data
+    trials: tuple[Trial, ...]
+    fits: tuple[Fit, ...]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        data: Data, trials: Iterable[Trial], fits: Iterable[Fit], versions: dict[str, str]
+    ) -> Study:
+        """A study with its fits put in the order of its trials, whatever order they came in."""
+        ordered = tuple(trials)
+        by_trial = {fit.trial: fit for fit in fits}
+        found = tuple(by_trial[trial] for trial in ordered if trial in by_trial)
+        return Study(data, ordered, found, versions)
+
+    @property
+    def missing(self) -> tuple[Trial, ...]:
+        """Planned trials without a fit."""
+        done = {fit.trial for fit in self.fits}
+        return tuple(trial for trial in self.trials if trial not in done)
+
+    @cached_property
+    def fold_fits(self) -> tuple[Fit, ...]:
+        """Fits that left validation rows out."""
+        return tuple(fit for fit in self.fits if fit.trial.fold is not None)
+
+    @cached_property
+    def refits(self) -> tuple[Fit, ...]:
+        """Fits on every training row."""
+        return tuple(fit for fit in self.fits if fit.trial.fold is None)
+
+    @property
+    def diverged(self) -> tuple[Fit, ...]:
+        """Fits that failed; each says why in :attr:`Fit.message`."""
+        return tuple(fit for fit in self.fits if not fit.ok)

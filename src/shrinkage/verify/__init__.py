@@ -1,0 +1,19 @@
+"""The proof: performance on the test set, weights, decision boundary and checklist."""
+
+from shrinkage.verify.boundary import Boundary, Plane, Surface
+from shrinkage.verify.checklist import CheckPoint
+from shrinkage.verify.performance import Effect
+from shrinkage.verify.verification import Verification, verify
+from shrinkage.verify.weights import WeightsComparison, WeightsSummary
+
+__all__ = [
+    "Boundary",
+    "CheckPoint",
+    "Effect",
+    "Plane",
+    "Surface",
+    "Verification",
+    "WeightsComparison",
+    "WeightsSummary",
+    "verify",
+]

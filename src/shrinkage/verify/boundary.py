@@ -1,0 +1,292 @@
+"""What the network answers over a plane of inputs, for every λ along the path of refits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from shrinkage.data import Data, Part
+from shrinkage.engine.pool import predict
+from shrinkage.study import Fit
+
+Floats = NDArray[np.float64]
+
+GRID = 120  # points along each axis
+_CELLS = 1 << 22  # inputs built at once, so that memory does not grow with the columns
+_POINTS = 2_000  # training rows shown on the plane; more would hide the surface
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Where the surfaces are computed, and the data projected onto it.
+
+    Parameters
+    ----------
+    kind : str
+        ``"one input"``, ``"two inputs"`` (both in original units) or ``"principal components"``.
+    x, y : ndarray of float64, shapes (nx,) and (ny,)
+        Grid coordinates; `y` is one 0 for one input.
+    x_label, y_label : str
+        Column names, or ``"principal component 1 (34% of the variance)"``; `y_label` is empty for
+        one input. From the data: escape before showing.
+    explained : float
+        Share of the variance of the encoded inputs that lies in the plane; 1 for inputs.
+    points : ndarray of float32, shape (n, 2)
+        Training rows in the plane's coordinates, at most 2,000 of them; for one input the second
+        coordinate is the target (class index, or original units).
+    point_targets : ndarray of float32, shape (n,)
+        Class index of each point, or its (first) target in original units.
+    outside : int
+        Training rows that lie beyond the drawn range (far outliers).
+    sentence : str
+        What the plane is, for a caption.
+    origin : ndarray of float64, shape (inputs,)
+        The network's input at the plane's (0, 0).
+    directions : ndarray of float64, shape (1 or 2, inputs)
+        What one unit of x (and of y) adds to it.
+    """
+
+    kind: Literal["one input", "two inputs", "principal components"]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    x_label: str
+    y_label: str
+    explained: float
+    points: NDArray[np.float32]
+    point_targets: NDArray[np.float32]
+    outside: int
+    sentence: str
+    origin: NDArray[np.float64]
+    directions: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The answer of one fit over the plane.
+
+    Parameters
+    ----------
+    label : str
+        ``"no penalty"``, ``"L2, λ = 0.01"``.
+    lam : float
+        Its λ; 0 without penalty.
+    values : ndarray of float32, shape (ny, nx)
+        Binary: probability of ``classes[1]``. Multiclass: probability of the winning class.
+        Regression: prediction of the first target in original units.
+    winners : ndarray of uint8 or uint16, shape (ny, nx), or None
+        Index of the most probable class; None for regression.
+    """
+
+    label: str
+    lam: float
+    values: NDArray[np.float32]
+    winners: NDArray[np.uint8] | NDArray[np.uint16] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """A plane and a surface for each λ, from no penalty upwards.
+
+    Parameters
+    ----------
+    task : str
+        ``"binary"``, ``"multiclass"`` or ``"regression"``.
+    classes : tuple of str
+        Class names in the order of their index; empty for regression.
+    plane : Plane
+        Shared by all surfaces.
+    surfaces : tuple of Surface
+        In rising λ; the first is the fit without penalty when it exists.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    plane: Plane
+    surfaces: tuple[Surface, ...]
+
+
+def boundary_along(fits: Sequence[Fit], labels: Sequence[str], data: Data) -> Boundary:
+    """The surface of each fit over one plane through the data.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        Refits on every training row, in rising λ.
+    labels : sequence of str
+        For people, one for each fit.
+    data : Data
+        Whose training rows place the plane.
+
+    Returns
+    -------
+    Boundary
+        With one or two inputs over those inputs in original units; with more, over the plane of
+        the first two principal components of the encoded, standardized inputs.
+    """
+    plane = plane_through(data)
+    return Boundary(data.task, data.classes, plane, _surfaces(fits, labels, plane, data))
+
+
+def plane_through(data: Data, grid: int = GRID) -> Plane:
+    """The plane of the inputs (at most two of them), or of their first two principal components.
+
+    Parameters
+    ----------
+    data : Data
+        The training rows to pass through.
+    grid : int, default 120
+        Points along each axis.
+
+    Returns
+    -------
+    Plane
+        Its grid covers the rows; what lies further out than half the width of the central 98 %
+        is left out and counted.
+    """
+    part = data.full
+    frame = _inputs_frame(part) if part.n_inputs <= 2 else _principal_frame(part)
+    targets = part.targets[:, 0] * part.target_scale[0] + part.target_center[0]
+    sentences = [frame.sentence]
+    if data.task == "regression" and len(data.target_names) > 1:
+        sentences.append(f"The first of {len(data.target_names)} targets is shown.")
+    axes = [_axis(values, grid) for values in frame.coordinates.T]
+    inside = np.all(
+        [(a[0] <= v) & (v <= a[-1]) for a, v in zip(axes, frame.coordinates.T, strict=True)],
+        axis=0,
+    )
+    outside = int(np.count_nonzero(~inside))
+    if outside:
+        sentences.append(f"{outside} far {'row lies' if outside == 1 else 'rows lie'} beyond it.")
+    shown = _sample(np.flatnonzero(inside))
+    points = frame.coordinates[shown]
+    if frame.kind == "one input":
+        points = np.column_stack([points[:, 0], targets[shown]])
+    return Plane(
+        kind=frame.kind,
+        x=axes[0],
+        y=axes[1] if len(axes) == 2 else np.zeros(1),
+        x_label=frame.labels[0],
+        y_label=frame.labels[1] if len(axes) == 2 else "",
+        explained=frame.explained,
+        points=points.astype(np.float32),
+        point_targets=targets[shown].astype(np.float32),
+        outside=outside,
+        sentence=" ".join(sentences),
+        origin=frame.origin,
+        directions=frame.directions,
+    )
+
+
+class _Frame(NamedTuple):
+    """Coordinates of every training row, (rows, 1 or 2), and the way back to network inputs."""
+
+    kind: Literal["one input", "two inputs", "principal components"]
+    coordinates: Floats
+    origin: Floats
+    directions: Floats
+    labels: tuple[str, ...]
+    explained: float
+    sentence: str
+
+
+def _inputs_frame(part: Part) -> _Frame:
+    """One or two inputs, in the units before standardization."""
+    one = part.n_inputs == 1
+    names = " and ".join(part.columns)
+    return _Frame(
+        kind="one input" if one else "two inputs",
+        coordinates=part.inputs * part.scale + part.center,
+        origin=-part.center / part.scale,
+        directions=np.diag(1.0 / part.scale),
+        labels=part.columns,
+        explained=1.0,
+        sentence=f"Over the input {names}." if one else f"Over the inputs {names}.",
+    )
+
+
+def _principal_frame(part: Part) -> _Frame:
+    """The first two principal components of the standardized inputs."""
+    pca = PCA(n_components=2, random_state=0)
+    coordinates = pca.fit_transform(part.inputs)
+    shares = pca.explained_variance_ratio_
+    explained = float(shares.sum())
+    return _Frame(
+        kind="principal components",
+        coordinates=coordinates.astype(np.float64),
+        origin=pca.mean_.astype(np.float64),
+        directions=pca.components_.astype(np.float64),
+        labels=tuple(
+            f"principal component {i} ({share:.0%} of the variance)"
+            for i, share in enumerate(shares, start=1)
+        ),
+        explained=explained,
+        sentence=(
+            "Over the plane of the first two principal components through the mean of the "
+            f"{part.n_inputs} encoded inputs; it holds {explained:.0%} of their variance, and what "
+            "the network does in the other directions is not seen here."
+        ),
+    )
+
+
+def _axis(values: Floats, grid: int) -> Floats:
+    """Grid over `values`, without outliers so far that they would squeeze the rest."""
+    near, far = np.quantile(values, (0.01, 0.99))
+    reach = 0.5 * (far - near) or np.inf
+    low, high = max(values.min(), near - reach), min(values.max(), far + reach)
+    margin = 0.05 * (high - low) or 0.5
+    return np.linspace(low - margin, high + margin, grid)
+
+
+def _sample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most 2,000 of `rows`, always the same ones."""
+    if rows.size <= _POINTS:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, _POINTS, replace=False))
+
+
+def _surfaces(
+    fits: Sequence[Fit], labels: Sequence[str], plane: Plane, data: Data
+) -> tuple[Surface, ...]:
+    """The answer of each fit at each point of the grid."""
+    if not fits:
+        return ()
+    shape = (plane.y.size, plane.x.size)
+    across, along = (axis.ravel() for axis in np.meshgrid(plane.x, plane.y))
+    places = np.column_stack([across, along])[:, : len(plane.directions)]
+    values = np.empty((len(fits), across.size), dtype=np.float32)
+    index_type = np.uint8 if len(data.classes) <= 256 else np.uint16
+    winners = np.empty(values.shape, dtype=index_type)
+    step = max(_CELLS // data.full.n_inputs, 1)
+    # Rows outermost: the inputs of a piece of the plane serve every fit.
+    for first in range(0, across.size, step):
+        piece = slice(first, first + step)
+        inputs = (plane.origin + places[piece] @ plane.directions).astype(np.float32)
+        for i, fit in enumerate(fits):
+            outputs = predict(fit.trial.network, fit.parameters, inputs, fit.trial.training.loss)
+            values[i, piece], winners[i, piece] = _shown(outputs, data)
+    classified = data.task != "regression"
+    return tuple(
+        Surface(
+            label,
+            fit.trial.lam,
+            values[i].reshape(shape),
+            winners[i].reshape(shape) if classified else None,
+        )
+        for i, (fit, label) in enumerate(zip(fits, labels, strict=True))
+    )
+
+
+def _shown(outputs: NDArray[np.float32], data: Data) -> tuple[Floats, NDArray[np.intp]]:
+    """Value and winning class of each row (see :class:`Surface`)."""
+    first = outputs[:, 0].astype(np.float64)
+    if data.task == "binary":
+        return first, (first > 0.5).astype(np.intp)
+    if data.task == "multiclass":
+        return outputs.max(axis=1).astype(np.float64), outputs.argmax(axis=1)
+    part = data.full
+    return first * part.target_scale[0] + part.target_center[0], np.zeros(first.size, np.intp)

@@ -1,0 +1,115 @@
+"""Metrics as functions of how often each row is drawn, so that one product serves many resamples.
+
+A statistic takes counts (rows, b) and returns the metric of each resample, (b,). Point values agree
+with scikit-learn's functions of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.floating[Any]]
+Statistic = Callable[[Counts], Floats]
+
+_FEW = 200  # rows of a class below which its AUC is computed exactly in every resample
+
+
+def _sums(rows: Floats) -> Callable[[Counts], Floats]:
+    """Sums of `rows` (m, n) over each resample, in the precision of the counts.
+
+    The sample itself is counted in float64; the resamples, in float32, are many and only their
+    spread matters.
+    """
+    single = rows.astype(np.float32)
+    return lambda counts: (single if counts.dtype == np.float32 else rows) @ counts
+
+
+def mean(values: Floats, weights: Floats) -> Statistic:
+    """Weighted mean over rows."""
+    sums = _sums(np.stack([values * weights, weights]))
+
+    def statistic(counts: Counts) -> Floats:
+        total, mass = sums(counts)
+        return np.asarray(total / mass)
+
+    return statistic
+
+
+def root_mean(squares: Floats, weights: Floats) -> Statistic:
+    """Root of the weighted mean over rows, averaged over targets (as scikit-learn does)."""
+    means = [mean(column, weights) for column in squares.T]
+    return lambda counts: np.mean([np.sqrt(mean(counts)) for mean in means], axis=0)
+
+
+def mean_by_class(values: Floats, weights: Floats, classes: NDArray[np.int64]) -> Statistic:
+    """Unweighted mean over the classes of the weighted mean within each class."""
+    members = (classes == np.unique(classes)[:, None]) * weights
+    numerator, denominator = _sums(members * values), _sums(members)
+    return lambda counts: (numerator(counts) / denominator(counts)).mean(axis=0)
+
+
+def mean_of(statistics: list[Statistic]) -> Statistic:
+    """Mean of several metrics."""
+    return lambda counts: np.mean([one(counts) for one in statistics], axis=0)
+
+
+def r_squared(squares: Floats, targets: Floats, weights: Floats) -> Statistic:
+    """R² = 1 − Σ residual² / Σ (target − mean)², averaged over targets; NaN where undefined."""
+    # In units of the spread and centred, so that the variance does not cancel in float32.
+    spread = targets.std(axis=0)
+    centred = (targets - targets.mean(axis=0)) / spread
+    residuals = _sums((squares / spread**2).T * weights)
+    first, second = _sums(centred.T * weights), _sums(np.square(centred).T * weights)
+    masses = _sums(weights[None])
+
+    def statistic(counts: Counts) -> Floats:
+        mass = masses(counts)
+        total = second(counts) - np.square(first(counts)) / mass
+        exists = total > 1e-6 * mass
+        share = 1.0 - residuals(counts) / np.where(exists, total, 1.0)
+        return np.asarray(np.where(exists, share, np.nan).mean(axis=0))
+
+    return statistic
+
+
+def auc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Statistic:
+    """Probability that a positive row scores above a negative one, ties counting a half.
+
+    With few rows on a side, exact in every resample. With many, each resample gets the first-order
+    expansion around the sample's AUC, a mean over rows of their placements (DeLong, DeLong &
+    Clarke-Pearson 1988); what is left out is of order 1 / rows of the smaller side.
+    """
+    up, down = scores[positive], scores[~positive]
+    up_weights, down_weights = weights[positive], weights[~positive]
+    if min(up.size, down.size) < _FEW:
+        wins = (up[:, None] > down).astype(np.float32) + 0.5 * (up[:, None] == down)
+        wins = wins.astype(np.float32)
+        wins = wins * np.outer(up_weights, down_weights).astype(np.float32)
+        masses = _sums(np.stack([weights * positive, weights * ~positive]))
+
+        def exact(counts: Counts) -> Floats:
+            total = np.einsum("ib,ib->b", counts[positive], wins @ counts[~positive])
+            above, below = masses(counts)
+            return np.asarray(total / (above * below), dtype=np.float64)
+
+        return exact
+
+    placement = np.empty(scores.size)
+    placement[positive] = _share_below(down, down_weights, up)
+    placement[~positive] = 1.0 - _share_below(up, up_weights, down)
+    area = float(np.average(placement[positive], weights=up_weights))
+    sides = [mean(placement, weights * side) for side in (positive, ~positive)]
+    return lambda counts: sides[0](counts) + sides[1](counts) - area
+
+
+def _share_below(reference: Floats, weights: Floats, scores: Floats) -> Floats:
+    """Weight share of `reference` below each score, and half of that at it."""
+    order = np.argsort(reference)
+    cumulative = np.r_[0.0, np.cumsum(weights[order])]
+    ends = [np.searchsorted(reference[order], scores, side=side) for side in ("left", "right")]
+    return np.asarray((cumulative[ends[0]] + cumulative[ends[1]]) / (2.0 * cumulative[-1]))

@@ -1,0 +1,221 @@
+"""Everything that is claimed about the selected penalty, gathered in one record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shrinkage.data import TestSet
+from shrinkage.detect import Diagnosis, diagnose
+from shrinkage.detect.gains import Point, point_of
+from shrinkage.errors import ShrinkageError
+from shrinkage.intervals import decimals
+from shrinkage.penalties import describe
+from shrinkage.study import Fit, Study
+from shrinkage.verify.boundary import Boundary, boundary_along
+from shrinkage.verify.checklist import CheckPoint, nine_points
+from shrinkage.verify.performance import Effect, effects
+from shrinkage.verify.weights import (
+    WeightsComparison,
+    WeightsSummary,
+    compare_weights,
+    weights_along,
+)
+
+if TYPE_CHECKING:
+    from shrinkage.tune import Selection
+
+_NONE: Point = (None, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """Every claim about the selected penalty, with its number.
+
+    Parameters
+    ----------
+    before, after : str
+        Labels of what is compared: ``"no penalty"`` and ``"L2, λ = 0.01"``; equal when no penalty
+        was selected.
+    rows : int
+        Rows of the test set.
+    seeds : int
+        Refits on each side that the effects average over.
+    resamples : int
+        Bootstrap resamples behind the intervals.
+    effects : tuple of Effect
+        The loss first.
+    weights : tuple of WeightsComparison
+        All hidden kernels together first, then each, every pair on its own x; of the refits with
+        the first seed.
+    weights_path : tuple of WeightsSummary
+        All hidden kernels, for each λ of the path of refits with the first seed, all on the same
+        x; parallel to ``boundary.surfaces``.
+    boundary : Boundary
+        Surfaces along the same path.
+    checklist : tuple of CheckPoint
+        The lesson's nine points.
+    notes : tuple of str
+        What could not be computed, and why.
+    sentence : str
+        The effect on the test set in one sentence.
+    weights_sentence : str
+        The effect on the weights in one sentence.
+    """
+
+    before: str
+    after: str
+    rows: int
+    seeds: int
+    resamples: int
+    effects: tuple[Effect, ...]
+    weights: tuple[WeightsComparison, ...]
+    weights_path: tuple[WeightsSummary, ...]
+    boundary: Boundary
+    checklist: tuple[CheckPoint, ...]
+    notes: tuple[str, ...]
+    sentence: str
+    weights_sentence: str
+
+
+def verify(
+    study: Study, selection: Selection, test: TestSet, diagnosis: Diagnosis | None = None
+) -> Verification:
+    """The selected penalty against no penalty: test set, weights, boundary and checklist.
+
+    Parameters
+    ----------
+    study : Study
+        With refits on every training row, without penalty and with the selected one.
+    selection : Selection
+        What was chosen.
+    test : TestSet
+        Rows that nothing has touched so far.
+    diagnosis : Diagnosis, optional
+        Of the same study; computed here when not given.
+
+    Returns
+    -------
+    Verification
+        See there.
+
+    Raises
+    ------
+    ShrinkageError
+        When a side of the comparison has no finished refit (an interrupted run, divergence).
+    """
+    point = selection.point
+    selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
+    before, after = _sides(study, selected)
+    diagnosis = diagnosis or diagnose(study)
+    labels = (describe(*_NONE), describe(*selected))
+
+    found, resamples, notes = effects(before, after, study.data, test)
+    path = _path(study, selected, before[0].trial.seed)
+    path_labels = [describe(*point_of(fit)) for fit in path]
+    boundary = boundary_along(path, path_labels, study.data)
+    weights = compare_weights(before[0], after[0], labels)
+    return Verification(
+        before=labels[0],
+        after=labels[1],
+        rows=len(test.targets),
+        seeds=len(before),
+        resamples=resamples,
+        effects=found,
+        weights=weights,
+        weights_path=weights_along(path, path_labels),
+        boundary=boundary,
+        checklist=nine_points(study, diagnosis, selected, weights, boundary),
+        notes=(*notes, *_missing_notes(study)),
+        sentence=_sentence(found, labels[1], len(test.targets), len(before)),
+        weights_sentence=_weights_sentence(weights[0], selected),
+    )
+
+
+def _sides(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
+    """Refits without and with the selected penalty, of the same seeds where there are such."""
+    sides = []
+    for point in (_NONE, selected):
+        fits = {fit.trial.seed: fit for fit in study.refits if point_of(fit) == point and fit.ok}
+        if not fits:
+            diverged = any(point_of(fit) == point for fit in study.refits)
+            reason, remedy = (
+                ("diverged", "lower the learning rate")
+                if diverged
+                else ("did not finish", "let the run finish")
+            )
+            raise ShrinkageError(
+                f"the refit on every training row ({describe(*point)}) {reason}, so the effect on "
+                f"the test set cannot be shown; {remedy}"
+            )
+        sides.append(fits)
+    common = sorted(sides[0].keys() & sides[1].keys())
+    if common:
+        return [sides[0][seed] for seed in common], [sides[1][seed] for seed in common]
+    return list(sides[0].values()), list(sides[1].values())
+
+
+def _path(study: Study, selected: Point, seed: int) -> list[Fit]:
+    """Refits of one seed along λ: no penalty, then the selected penalty's (or the commonest's)."""
+    fits = [fit for fit in study.refits if fit.ok and fit.trial.seed == seed]
+    penalties = Counter(point_of(fit)[0] for fit in fits if point_of(fit) != _NONE)
+    shown = selected[0]
+    if shown is None and penalties:
+        shown = penalties.most_common(1)[0][0]
+    along = {point_of(fit): fit for fit in fits if point_of(fit)[0] in (None, shown)}
+    return [along[point] for point in sorted(along, key=lambda point: point[1])]
+
+
+def _missing_notes(study: Study) -> list[str]:
+    missing = sum(trial.fold is None for trial in study.missing)
+    diverged = sum(not fit.ok for fit in study.refits)
+    notes = []
+    if missing:
+        notes.append(
+            f"{missing} {'refit' if missing == 1 else 'refits'} on every training row did not "
+            "finish; boundaries and weights are shown for the others."
+        )
+    if diverged:
+        verb = "refit diverged and is" if diverged == 1 else "refits diverged and are"
+        notes.append(f"{diverged} {verb} left out.")
+    return notes
+
+
+def _sentence(found: tuple[Effect, ...], after: str, rows: int, seeds: int) -> str:
+    """The effect on the test set: the loss, then accuracy or R²."""
+    where = f"On the {rows:,} untouched test {'row' if rows == 1 else 'rows'}"
+    over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
+    loss = found[0]
+    if after == describe(*_NONE):
+        return f"{where} the network without a penalty has {loss.label} {loss.before}{over}."
+    shown = [loss, *(effect for effect in found if effect.metric in {"accuracy", "r2"})]
+    changes = [_change(effect) for effect in shown]
+    return f"{where}, {after}{over} {'; '.join(changes)}."
+
+
+def _change(effect: Effect) -> str:
+    places = decimals(effect.before.estimate, effect.after.estimate)
+    old, new = f"{effect.before.estimate:.{places}f}", f"{effect.after.estimate:.{places}f}"
+    if effect.outcome == "no clear difference":
+        return (
+            f"makes no clear difference to {effect.label} ({old} → {new}, difference "
+            f"{effect.difference})"
+        )
+    verb = "raises" if effect.difference.estimate > 0 else "lowers"
+    return f"{verb} {effect.label} from {old} to {new} (difference {effect.difference})"
+
+
+def _weights_sentence(weights: WeightsComparison, selected: Point) -> str:
+    before, after = weights.before, weights.after
+    if selected == _NONE:
+        return (
+            f"Without a penalty the hidden weights range from {before.minimum:.2f} to "
+            f"{before.maximum:.2f}, with a spread of {before.std:.3f}."
+        )
+    return (
+        f"The hidden weights' spread goes from {before.std:.3f} to {after.std:.3f}, their range "
+        f"from [{before.minimum:.2f}, {before.maximum:.2f}] to [{after.minimum:.2f}, "
+        f"{after.maximum:.2f}], and {after.zeros:.1%} of them are exactly zero "
+        f"(before: {before.zeros:.1%})."
+    )

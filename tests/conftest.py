@@ -1,0 +1,78 @@
+"""What tests share: fresh kernels, reproducible Hypothesis, and a browser without network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import chromium
+import hypothesis
+import pytest
+import stale_kernels
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+stale_kernels.drop()
+
+# Keras looks for TensorFlow unless it is told otherwise; the tests have PyTorch.
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+# Numba compiles inside a first example, so no deadline; CI draws the same examples every time.
+hypothesis.settings.register_profile("developer", deadline=None)
+hypothesis.settings.register_profile("continuous", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("continuous" if os.environ.get("CI") else "developer")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that opens a browser, so that ``-m "not browser"`` leaves them out."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless and without network, for the whole session."""
+    executable = chromium.find()
+    if executable is None:
+        # CI must not lose these tests silently.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(chromium.MISSING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=list(chromium.FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh, offline page; the test fails if the page complained or asked for anything outside.
+
+    Open a report with ``page.goto(path.as_uri())``.
+    """
+    context = browser.new_context(offline=True)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
+    opened.on(
+        "console",
+        lambda message: (
+            complaints.append(f"console {message.type}: {message.text}")
+            if message.type in {"error", "warning"}
+            else None
+        ),
+    )
+    opened.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("file:", "data:", "blob:", "about:"))
+            else complaints.append(f"asked for {request.url}")
+        ),
+    )
+    yield opened
+    context.close()
+    assert not complaints, "\n".join(complaints)

@@ -149,7 +149,7 @@ def corrected_interval(
     >>> print(corrected_interval(one_hard_fold, 80, 20))
     0.194 [-0.126, 0.514]
     >>> print(corrected_interval(one_hard_fold, 80, 20, robust=True))
-    0.19 [0.00, 0.51]
+    0.194 [0.006, 0.529]
     """
     values = np.asarray(differences, dtype=np.float64)
     if values.size == 0 or not np.isfinite(values).all():

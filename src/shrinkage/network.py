@@ -80,6 +80,11 @@ class Network:
         """Width of every layer, the input first and the output last."""
         return (self.inputs, *self.hidden, self.outputs)
 
+    @property
+    def hidden_initialization(self) -> str:
+        """How hidden kernels start: as said, else as fits the activation."""
+        return self.initialization or _MATCHING_INITIALIZATION[self.activation]
+
     def __str__(self) -> str:
         return "-".join(str(size) for size in self.sizes) + f" ({self.activation})"
 
@@ -189,7 +194,7 @@ def initialize(network: Network, seed: int) -> NDArray[np.float32]:
     places = layout(network)
     rng = np.random.default_rng(seed)
     parameters = np.zeros(places.size, dtype=np.float32)
-    hidden = network.initialization or _MATCHING_INITIALIZATION[network.activation]
+    hidden = network.hidden_initialization
     for block in places.kernels:
         fan_in, fan_out = block.shape
         scheme = hidden if block.kind == "hidden kernel" else "glorot"

@@ -28,7 +28,7 @@ class Training:
     optimizer : str, default "adam"
         ``"adam"``, ``"adamw"``, ``"rmsprop"`` or ``"sgd"``. Under ``"adamw"`` the L2 part of a
         penalty is decoupled: w is multiplied by 1 − learning rate · λ (Loshchilov & Hutter 2019).
-    learning_rate : float, default 0.003
+    learning_rate : float, default 0.005
         At the first step.
     schedule : str, default "cosine"
         ``"cosine"`` falls from `learning_rate` to 0 over all steps, ``"constant"`` stays.
@@ -58,7 +58,7 @@ class Training:
 
     loss: Loss
     optimizer: str = "adam"
-    learning_rate: float = 0.003
+    learning_rate: float = 0.005
     schedule: str = "cosine"
     epochs: int = 200
     batch_size: int = 32

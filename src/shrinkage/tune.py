@@ -32,6 +32,21 @@ LOWEST, HIGHEST = -8, 4
 _NO_EFFECT, _CONSTANT = 0.98, 0.02
 """Shares of what the unpenalized network learns: above the first a penalty has almost no effect,
 below the second the network predicts a constant."""
+_STUCK = 0.01
+"""A power of ten that changes the share learned by less than this ends the bracket."""
+_REFINEMENTS = 2
+_FINEST = 0.25
+"""Rounds of halving the distance to the neighbours of the best λ; powers of ten to stop at."""
+_STEPS = 3_000
+_BATCHES = (
+    (2_000, 32),
+    (8_000, 64),
+    (20_000, 128),
+    (60_000, 256),
+    (200_000, 512),
+    (float("inf"), 1024),
+)
+"""Training rows of a fold up to which a batch size is used."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,8 @@ def default_training(data: Data, **settings: Any) -> Training:
     """A training for a table of this size, so that a whole path takes about a minute.
 
     Batches grow with the rows, from 32 to 1,024, so that a step is never small against its
-    overhead; epochs fall from 200 as the rows grow, so that a fit takes about 2,000 steps.
+    overhead; epochs fall from 300 as the rows grow, so that a fit takes about 3,000 steps: enough
+    for a network of two layers of 128 to overfit, if it is going to.
 
     Parameters
     ----------
@@ -119,22 +135,12 @@ def default_training(data: Data, **settings: Any) -> Training:
     chosen: dict[str, Any] = {
         "loss": data.loss,
         "batch_size": batch,
-        "epochs": int(np.clip(round(2_000 / steps), 10, 200)),
-        "learning_rate": 0.01 if settings.get("optimizer") == "sgd" else 0.003,
+        "epochs": int(np.clip(round(_STEPS / steps), 10, 300)),
+        "learning_rate": 0.01 if settings.get("optimizer") == "sgd" else 0.005,
     }
     return Training(
         **(chosen | {name: value for name, value in settings.items() if value is not None})
     )
-
-
-_BATCHES = (
-    (2_000, 32),
-    (8_000, 64),
-    (20_000, 128),
-    (60_000, 256),
-    (200_000, 512),
-    (float("inf"), 1024),
-)
 
 
 def plan(
@@ -227,7 +233,7 @@ class Search:
         if self.stage != "refits":
             guess["refits"] = refits
         if self.stage in ("bracket", "path") and plan.lambdas is None:
-            guess["refine"] = kinds * 2 * folds
+            guess["refine"] = kinds * 3 * folds
         if self.stage == "bracket":
             guess["path"] = folds + kinds * plan.points * (folds - 1)
         return len(self._trials) + sum(guess.values())
@@ -239,7 +245,8 @@ class Search:
             self.stage = "path"
             yield from self._on_all_folds(self._grids())
             self.stage = "refine"
-            yield from self._on_all_folds(self._refinements())
+            for _ in range(_REFINEMENTS):
+                yield from self._on_all_folds(self._refinements())
         else:
             lambdas = sorted(set(self.plan.lambdas) - {0.0})
             yield from self._on_all_folds(dict.fromkeys(self.plan.penalties, lambdas))
@@ -296,7 +303,9 @@ class Search:
         further = []
         if learned[low] < _NO_EFFECT and low > LOWEST:
             further.append(low - 1)
-        if learned[high] > _CONSTANT and high < HIGHEST:
+        # A short training cannot carry the weights further, however large λ is.
+        stuck = abs(learned[high] - learned.get(high - 1, np.inf)) < _STUCK
+        if learned[high] > _CONSTANT and high < HIGHEST and not stuck:
             further.append(high + 1)
         return further
 
@@ -330,7 +339,9 @@ class Search:
             exponents = [log10(point.lam) for point in own]
             best = own.index(min(own, key=lambda point: _badness(point, self.plan.metric)))
             around = exponents[max(best - 1, 0) : best + 2]
-            refined[penalty] = [power((a + b) / 2) for a, b in pairwise(around)]
+            refined[penalty] = [
+                power((a + b) / 2) for a, b in pairwise(around) if b - a > 1.1 * _FINEST
+            ]
         return refined
 
     def _on_all_folds(self, grids: dict[Penalty, list[float]]) -> Iterator[Fit]:

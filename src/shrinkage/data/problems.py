@@ -21,7 +21,7 @@ BUNDLED = TOY_PROBLEMS + REAL_PROBLEMS
 _TOY_SAMPLES = 500
 _MINIMUM_SAMPLES = 10
 # Noise at which the classes overlap, so that a wide network has something to memorize.
-_TOY_NOISE = {"moons": 0.3, "circles": 0.2, "spirals": 0.25, "xor": 0.25, "blobs": 1.0}
+_TOY_NOISE = {"moons": 0.35, "circles": 0.2, "spirals": 0.25, "xor": 0.25, "blobs": 1.0}
 _TOY_CLASSES = {
     "moons": ("upper", "lower"),
     "circles": ("outer", "inner"),

@@ -76,9 +76,10 @@ def prescription(facts: Diagnosis) -> str:
         return f"{needed}: {_tried(facts)}{more}."
     if facts.penalty_gain is None:
         return f"Try a path of penalties: {_tried(facts)}."
+    stopping = "" if facts.early_gain is None else ", nor does stopping earlier"
     return (
-        f"No penalty that was tried helps beyond noise: {_tried(facts)}; more rows or a smaller "
-        "network may close the gap."
+        f"No penalty that was tried helps beyond noise{_best_guess(facts)}{stopping}; more rows or "
+        "a smaller network may close the gap."
     )
 
 
@@ -120,8 +121,12 @@ def _tried(facts: Diagnosis) -> str:
 def _penalty_tried(facts: Diagnosis) -> str:
     if facts.penalty_gain is None:
         return "no penalty was tried"
-    gain = facts.penalty_gain.with_unit(facts.unit)
+    return f"no λ validates better beyond noise{_best_guess(facts)}"
+
+
+def _best_guess(facts: Diagnosis) -> str:
+    assert facts.penalty_gain is not None
     return (
-        f"no λ validates better beyond noise (the best guess is {facts.best_penalized}; chosen on "
-        f"the other folds, the gain is {gain})"
+        f" (the best guess is {facts.best_penalized}; chosen on the other folds, the gain is "
+        f"{facts.penalty_gain.with_unit(facts.unit)})"
     )

@@ -109,7 +109,7 @@ def _evaluate(
     panel,
     edge,
 ):
-    """Mean penalty-free loss over the rows of `order`; `outputs`, if it has rows, gets predictions."""
+    """Mean penalty-free loss over `order`; `outputs`, unless of length 0, gets predictions."""
     last = sizes.size - 1
     width = sizes[last]
     total, mass = 0.0, 0.0

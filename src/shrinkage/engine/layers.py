@@ -1,7 +1,7 @@
 """Forward and backward through all layers of one batch, over flat arrays.
 
 Activations `h` of a batch lie one layer after another: layer l begins at ``starts[l]`` and has
-shape (rows, width of l). Parameters and their gradient lie as :func:`shrinkage.network.layout` says.
+shape (rows, width of l). Parameters and gradient lie as :func:`shrinkage.network.layout` says.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.findings import Findings
 from shrinkage.penalties import Penalty
 from shrinkage.scores import PathPoint, greater_is_better
-from shrinkage.tune import complete_points
+from shrinkage.tune import candidates
 
 Floats = NDArray[np.float64]
 ZoneName = Literal["overfitting", "good", "underfitting"]
@@ -127,7 +127,7 @@ class PathFigure:
 
 def path_figure(findings: Findings) -> PathFigure | None:
     """The figure's numbers; None when no penalty has a point on as many folds as any other."""
-    complete = complete_points(findings.points)
+    complete = candidates(findings.study, findings.plan.metric)
     baseline = next((point for point in complete if point.penalty is None), None)
     penalties = list(dict.fromkeys(point.penalty for point in complete if point.penalty))
     if not penalties:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.floating[Any]]
 Statistic = Callable[[Counts], Floats]
 
-_FEW = 200  # rows of a class below which its AUC is computed exactly in every resample
+_PAIRS = 1 << 18  # positive-negative pairs up to which AUC is exact in every resample; 1 MiB each
 
 
 def _sums(rows: Floats) -> Callable[[Counts], Floats]:
@@ -80,13 +80,13 @@ def r_squared(squares: Floats, targets: Floats, weights: Floats) -> Statistic:
 def auc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Statistic:
     """Probability that a positive row scores above a negative one, ties counting a half.
 
-    With few rows on a side, exact in every resample. With many, each resample gets the first-order
+    With few pairs of rows, exact in every resample. With many, each resample gets the first-order
     expansion around the sample's AUC, a mean over rows of their placements (DeLong, DeLong &
     Clarke-Pearson 1988); what is left out is of order 1 / rows of the smaller side.
     """
     up, down = scores[positive], scores[~positive]
     up_weights, down_weights = weights[positive], weights[~positive]
-    if min(up.size, down.size) < _FEW:
+    if up.size * down.size <= _PAIRS:
         wins = (up[:, None] > down).astype(np.float32) + 0.5 * (up[:, None] == down)
         wins = wins.astype(np.float32)
         wins = wins * np.outer(up_weights, down_weights).astype(np.float32)

@@ -181,10 +181,10 @@ def _classification_metrics(
         notes.append("AUC does not exist: the test set holds rows of one class only.")
         return metrics, tuple(notes)
     if absent:
-        word = "class has" if absent == 1 else "classes have"
+        verb = "has" if absent == 1 else "have"
         notes.append(
-            f"{absent} of {len(data.classes)} {word} no row in the test set; balanced accuracy "
-            "and AUC are means over the others."
+            f"{absent} of {len(data.classes)} classes {verb} no row in the test set; balanced "
+            "accuracy and AUC are means over the others."
         )
     positives = [1] if data.task == "binary" else [int(label) for label in present]
     label = "AUC" if data.task == "binary" else "AUC (one against rest)"

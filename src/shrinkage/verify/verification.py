@@ -191,7 +191,7 @@ def _sentence(found: tuple[Effect, ...], after: str, rows: int, seeds: int) -> s
         return f"{where} the network without a penalty has {loss.label} {loss.before}{over}."
     shown = [loss, *(effect for effect in found if effect.metric in {"accuracy", "r2"})]
     changes = [_change(effect) for effect in shown]
-    return f"{where}, {after}{over} {'; '.join(changes)}."
+    return f"{where}, {after}{over} {' and '.join(changes)}."
 
 
 def _change(effect: Effect) -> str:

@@ -178,7 +178,7 @@ def summarize(
         mean=float(weights.mean()),
         std=float(weights.std()),
         quantiles=tuple(float(q) for q in np.quantile(weights, QUANTILES)),
-        zeros=1.0 - nonzero.size / weights.size,
+        zeros=float(np.mean(weights == 0.0)),
         x=centres.astype(np.float32),
         density=(_density(nonzero, edges) * (nonzero.size / weights.size)).astype(np.float32),
     )

@@ -1,0 +1,35 @@
+"""NumPy's product of two large single-precision matrices: what the machine can do."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from benchmarks.worker import Answer, serve
+
+
+def prepare() -> Answer:
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    rng = np.random.default_rng(0)
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        size = request["size"]
+        a, b = (rng.standard_normal((size, size), dtype=np.float32) for _ in range(2))
+        c = np.empty_like(a)
+        np.dot(a[:256], b, c[:256])
+        begin = time.perf_counter()
+        np.dot(a, b, c)
+        taken = time.perf_counter() - begin
+        blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+        return {
+            "rate": 2 * size**3 / taken,
+            "kernels": blas.get("architecture") or blas.get("internal_api", "unknown"),
+        }
+
+    return answer
+
+
+if __name__ == "__main__":
+    serve(prepare)

@@ -1,0 +1,134 @@
+"""The command line: ``shrinkage run SOURCE`` and what goes wrong on the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from shrinkage.cli.interruption import NOTHING_YET, Interruption, Stopped
+from shrinkage.errors import ShrinkageError, suggestion
+from shrinkage.terminal.plain import plain, say
+
+__all__ = ["main"]
+
+DEBUG = "SHRINKAGE_DEBUG"
+"""Environment variable that asks for the traceback of an unexpected error."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Without the program's name; that of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 1 unexpected error, 2 input that cannot be used, 130 stopped by Ctrl-C
+        (143 by SIGTERM).
+    """
+    _prepare_streams()
+    if argv is None and not sys.warnoptions and not os.environ.get(DEBUG):
+        warnings.simplefilter("ignore")  # a library's advice to programmers is not for the user
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    with Interruption() as interruption:
+        try:
+            return _invoke(arguments)
+        except (KeyboardInterrupt, Stopped):
+            say(NOTHING_YET, "shrinkage: ")
+            return interruption.exit_code
+        except ShrinkageError as error:
+            say(str(error))
+            return 2
+        except BrokenPipeError:
+            return 0
+        except Exception as error:  # noqa: BLE001  # the last line of defence before a traceback
+            if hasattr(error, "format_message"):  # Typer's, in whichever module it keeps them
+                say(_usage(error, arguments))
+                return 2
+            if os.environ.get(DEBUG):
+                traceback.print_exc()
+            say(_unexpected(error))
+            return 1
+        finally:
+            _flush()
+
+
+def _invoke(arguments: list[str]) -> int:
+    from typer.main import get_command
+
+    from shrinkage.cli.app import app
+
+    command = get_command(app)
+    code = command.main(
+        args=list(arguments), prog_name="shrinkage", standalone_mode=False, obj=arguments
+    )
+    return int(code or 0)
+
+
+def _usage(error: Exception, arguments: list[str]) -> str:
+    """What is wrong with the command, as one sentence with a remedy."""
+    possibilities = getattr(error, "possibilities", None)
+    option = getattr(error, "option_name", None)
+    if option and str(getattr(error, "message", "")).startswith("No such option"):
+        near = f"did you mean '{possibilities[0]}'?" if possibilities else _help(arguments)
+        return f"there is no option '{option}'; {near}"
+    message = str(getattr(error, "message", ""))
+    if type(error).__name__ == "MissingParameter":
+        from shrinkage.cli.app import BUNDLED
+
+        return f"which table? name a file, or one of the bundled {BUNDLED}; {_help(arguments)}"
+    if message.startswith("No such command"):
+        return _no_such_command(arguments)
+    sentence = getattr(error, "format_message")().rstrip(".")  # noqa: B009  # known only by name
+    return f"{sentence[:1].lower()}{sentence[1:]}; {_help(arguments)}"
+
+
+def _no_such_command(arguments: list[str]) -> str:
+    """People forget `run`, or misspell it."""
+    from shrinkage.cli.app import BUNDLED
+
+    given = next((word for word in arguments if not word.startswith("-")), "")
+    is_table = given in BUNDLED.split(", ") or os.path.sep in given or "." in given
+    if is_table:
+        return f"there is no command '{given}'; did you mean 'shrinkage run {given}'?"
+    return f"there is no command '{given}'; {suggestion(given, ['run'])}"
+
+
+def _help(arguments: list[str]) -> str:
+    command = "shrinkage run" if "run" in arguments[:1] else "shrinkage"
+    return f"{command} --help lists what there is"
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "the memory is not enough; use a smaller table, network or batch, or fewer --threads"
+    what = f"{type(error).__name__}: {plain(str(error))}".rstrip(": ")
+    remedy = (
+        "please report it with the traceback above"
+        if os.environ.get(DEBUG)
+        else f"please report it; the same command with {DEBUG}=1 before it shows the traceback"
+    )
+    return f"unexpected {what}; {remedy}"
+
+
+def _prepare_streams() -> None:
+    """A terminal that cannot show λ gets a question mark, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _flush() -> None:
+    """Write what is buffered now, so that a reader who has gone causes no complaint at exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from shrinkage.terminal.plain import discard_stdout
+
+        discard_stdout()

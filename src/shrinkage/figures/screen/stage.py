@@ -1,0 +1,146 @@
+"""Empty plots in the house style, and the record of which property plays which colour role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bokeh.model import Model
+from bokeh.models import HoverTool, PlainText
+from bokeh.plotting import figure
+
+from shrinkage.figures.colours import MODES, ROLES, Mode
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Paint:
+    """One property of one model and the role it plays."""
+
+    model: str
+    property: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A plot of the stage.
+
+    Parameters
+    ----------
+    name : str
+        By which the page finds it.
+    plot : Model
+        The Bokeh plot.
+    alternative : str
+        What it shows, in words, for those who cannot see it.
+    """
+
+    name: str
+    plot: Model
+    alternative: str
+
+
+@dataclass(eq=False)
+class Stage:
+    """All drawings of a page, with the colours that the page may change.
+
+    Parameters
+    ----------
+    drawings : dict of str to Drawing
+        By name.
+    paints : list of Paint
+        Who plays which role.
+    palettes : dict
+        Roles that are lists of colours, for each mode.
+    """
+
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+    paints: list[Paint] = field(default_factory=list)
+    palettes: dict[Mode, dict[str, list[str]]] = field(
+        default_factory=lambda: {mode: {} for mode in MODES}
+    )
+
+    def paint(self, model: Model, **roles: str) -> None:
+        """Let properties of `model` play roles, from now on."""
+        for name, role in roles.items():
+            self.paints.append(Paint(model.id, name, role))
+            palette = self.palettes["light"].get(role)
+            setattr(model, name, palette or ROLES["light"][role])
+
+    def add_palette(self, role: str, light: list[str], dark: list[str]) -> None:
+        """Name a list of colours."""
+        self.palettes["light"][role] = light
+        self.palettes["dark"][role] = dark
+
+    def add(self, name: str, plot: figure, alternative: str) -> None:
+        """Keep a finished plot under a name."""
+        plot.name = name
+        self.drawings[name] = Drawing(name, plot, alternative)
+
+    def plot(self, x_label: str, y_label: str, *, height: int = 340, **settings: Any) -> figure:
+        """An empty plot: no frame, no toolbar, quiet axes, as wide as the page lets it be.
+
+        Parameters
+        ----------
+        x_label, y_label : str
+            May come from the data: they are shown as they are, never read as TeX.
+        height : int
+            In CSS pixels.
+        **settings
+            For :func:`bokeh.plotting.figure`.
+        """
+        settings = {"tools": "", "toolbar_location": None, "min_border": 2, **settings}
+        plot = figure(height=height, sizing_mode="stretch_width", **settings)
+        plot.background_fill_color = None
+        plot.border_fill_color = None
+        plot.outline_line_color = None
+        plot.min_border_right = 14
+        plot.xaxis.axis_label = PlainText(text=x_label)
+        plot.yaxis.axis_label = PlainText(text=y_label)
+        for axis in (*plot.xaxis, *plot.yaxis):
+            axis.axis_label_text_font = FONT
+            axis.axis_label_text_font_style = "normal"
+            axis.axis_label_text_font_size = "13px"
+            axis.axis_label_standoff = 8
+            axis.major_label_text_font = FONT
+            axis.major_label_text_font_size = "12px"
+            axis.minor_tick_line_color = None
+            axis.major_tick_in = 0
+            axis.major_tick_out = 4
+            self.paint(
+                axis,
+                axis_label_text_color="muted",
+                major_label_text_color="muted",
+                axis_line_color="axis",
+                major_tick_line_color="axis",
+            )
+        plot.xgrid.grid_line_color = None
+        for grid in plot.ygrid:
+            self.paint(grid, grid_line_color="line")
+        return plot
+
+
+def hover(
+    plot: figure, renderers: list[Any], tooltips: list[tuple[str, str]], mode: str = "mouse"
+) -> HoverTool:
+    """Values under the pointer, or under the finger."""
+    tool = HoverTool(renderers=renderers, tooltips=tooltips, mode=mode)
+    plot.add_tools(tool)
+    return tool
+
+
+def power_label(exponent: int) -> str:
+    """A power of ten for an axis.
+
+    Examples
+    --------
+    >>> power_label(-3), power_label(0), power_label(1)
+    ('10⁻³', '1', '10')
+    """
+    if exponent in (0, 1):
+        return str(10**exponent)
+    return "10" + str(exponent).translate(_SUPERSCRIPTS)

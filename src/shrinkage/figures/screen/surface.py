@@ -1,0 +1,176 @@
+"""Draw the surfaces: without a penalty, and at the λ of the slider, with the training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from bokeh.models import ColumnDataSource, LinearColorMapper, Range1d
+from bokeh.palettes import Cividis256
+from bokeh.plotting import figure
+
+from shrinkage.figures.colours import (
+    class_colour,
+    class_colours,
+    class_marker,
+    probability_colours,
+)
+from shrinkage.figures.screen.stage import Stage, hover
+from shrinkage.figures.surface import SurfaceFigure
+
+_ALTERNATIVE = {
+    "binary": "probability of {0} over the plane, with the training rows",
+    "multiclass": "most probable class over the plane, with the training rows",
+    "regression": "predicted {0} over the plane, with the training rows",
+}
+
+
+def draw_surfaces(stage: Stage, data: SurfaceFigure) -> tuple[str, ...]:
+    """Add the still surface (the first) and the one that the slider moves; their names."""
+    _palettes(stage, data)
+    points = _points(data)
+    one_input = data.plane.kind == "one input"
+    # Every λ's surface, for the slider to take from; drawn by nothing.
+    store = ColumnDataSource(
+        {
+            "codes": [frame.codes for frame in data.frames],
+            "contour_x": [frame.contour_x for frame in data.frames],
+            "contour_y": [frame.contour_y for frame in data.frames],
+        }
+        if not one_input
+        else {"line": [frame.line for frame in data.frames]},
+        name="all-surfaces",
+    )
+    names = []
+    for name, index in (("surface-none", 0), ("surface-moving", data.selected)):
+        draw = _line_plot if one_input else _map_plot
+        plot = draw(stage, data, index, points, moving=name == "surface-moving")
+        plot.tags = [store]
+        what = _ALTERNATIVE[data.task].format(
+            data.classes[1] if data.task == "binary" else data.target
+        )
+        stage.add(name, plot, f"{data.frames[index].label}: {what}.")
+        names.append(name)
+    return tuple(names)
+
+
+def _palettes(stage: Stage, data: SurfaceFigure) -> None:
+    if data.task == "regression":
+        stage.add_palette("surface", list(Cividis256), list(Cividis256))
+        return
+    if data.task == "binary":
+        stage.add_palette("surface", probability_colours("light"), probability_colours("dark"))
+    else:
+        count = len(data.classes)
+        stage.add_palette(
+            "surface",
+            class_colours("light", count, data.levels),
+            class_colours("dark", count, data.levels),
+        )
+    rows = [class_colour(index) for index in range(len(data.classes))]
+    stage.add_palette("rows", rows, rows)
+
+
+def _points(data: SurfaceFigure) -> ColumnDataSource:
+    plane = data.plane
+    columns = {
+        "x": plane.points[:, 0],
+        "y": plane.points[:, 1],
+        "target": plane.point_targets,
+    }
+    if data.classes:
+        indices = plane.point_targets.astype(np.int64)
+        columns["marker"] = [class_marker(int(index)) for index in indices]
+        if plane.kind == "one input":
+            columns["y"] = -0.07 - 0.05 * indices
+    return ColumnDataSource(columns)
+
+
+def _map_plot(
+    stage: Stage, data: SurfaceFigure, index: int, points: ColumnDataSource, *, moving: bool
+) -> figure:
+    plane, shown = data.plane, data.frames[index]
+    half_x, half_y = (0.5 * (axis[1] - axis[0]) for axis in (plane.x, plane.y))
+    plot = stage.plot(
+        plane.x_label,
+        plane.y_label,
+        height=340,
+        x_range=Range1d(float(plane.x[0]), float(plane.x[-1])),
+        y_range=Range1d(float(plane.y[0]), float(plane.y[-1])),
+    )
+    plot.ygrid.visible = False
+    top = len(data.classes) * data.levels - 1 if data.task == "multiclass" else 255
+    mapper = LinearColorMapper(palette=["#000000"], low=0, high=top)
+    stage.paint(mapper, palette="surface")
+    image = plot.image(
+        "codes",
+        x=float(plane.x[0] - half_x),
+        y=float(plane.y[0] - half_y),
+        dw=float(plane.x[-1] - plane.x[0] + 2 * half_x),
+        dh=float(plane.y[-1] - plane.y[0] + 2 * half_y),
+        color_mapper=mapper,
+        source=ColumnDataSource(
+            {"codes": [shown.codes]}, name="moved-surface" if moving else "still-surface"
+        ),
+    )
+    contour = plot.line(
+        "x",
+        "y",
+        source=ColumnDataSource(
+            {"x": shown.contour_x, "y": shown.contour_y},
+            name="moved-contour" if moving else "still-contour",
+        ),
+        line_width=1.8 if data.task == "binary" else 0.8,
+        line_alpha=0.9 if data.task == "binary" else 0.6,
+    )
+    stage.paint(contour.glyph, line_color="ink" if data.task == "binary" else "paper")
+    _draw_points(stage, plot, data, points)
+    tool = hover(plot, [image], [("", "@codes")])
+    tool.name = "surface-hover"
+    return plot
+
+
+def _draw_points(stage: Stage, plot: figure, data: SurfaceFigure, points: ColumnDataSource) -> None:
+    many = len(data.plane.points) > 600
+    look = {"size": 5 if many else 7, "line_width": 0.8, "fill_alpha": 0.9, "line_alpha": 0.9}
+    if data.task == "regression":
+        mapper = LinearColorMapper(palette=["#000000"], low=data.values[0], high=data.values[1])
+        stage.paint(mapper, palette="surface")
+        dots = plot.scatter(
+            "x", "y", source=points, fill_color={"field": "target", "transform": mapper}, **look
+        )
+    else:
+        mapper = LinearColorMapper(palette=["#000000"], low=-0.5, high=len(data.classes) - 0.5)
+        stage.paint(mapper, palette="rows")
+        colour = {"field": "target", "transform": mapper}
+        dots = plot.scatter("x", "y", source=points, marker="marker", fill_color=colour, **look)
+    stage.paint(dots.glyph, line_color="paper")
+
+
+def _line_plot(
+    stage: Stage, data: SurfaceFigure, index: int, points: ColumnDataSource, *, moving: bool
+) -> figure:
+    plane, line_values = data.plane, data.frames[index].line
+    if data.task == "regression":
+        margin = 0.05 * (data.values[1] - data.values[0])
+        y_range, label = (data.values[0] - margin, data.values[1] + margin), data.target
+    else:
+        y_range = (-0.12 - 0.05 * len(data.classes), 1.05)
+        label = (
+            f"probability of {data.classes[1]}"
+            if data.task == "binary"
+            else "probability of the likeliest class"
+        )
+    plot = stage.plot(
+        plane.x_label,
+        label,
+        height=340,
+        x_range=Range1d(float(plane.x[0]), float(plane.x[-1])),
+        y_range=Range1d(*y_range),
+    )
+    _draw_points(stage, plot, data, points)
+    source = ColumnDataSource(
+        {"x": plane.x, "y": line_values}, name="moved-line" if moving else "still-line"
+    )
+    line = plot.line("x", "y", source=source, line_width=2.6)
+    stage.paint(line.glyph, line_color="penalized" if moving else "none")
+    hover(plot, [line], [(label, "@y{0.000}")], "vline")
+    return plot

@@ -1,0 +1,209 @@
+"""What a program has to say, whatever the framework it is written for."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shrinkage.data import Task
+from shrinkage.findings import Findings
+from shrinkage.network import Network
+from shrinkage.penalties import L2, Penalty, describe
+from shrinkage.scores import greater_is_better
+from shrinkage.training import Training
+from shrinkage.tune import candidates
+
+
+@dataclass(frozen=True)
+class Prescription:
+    """The network, its training and the penalty to write down.
+
+    Parameters
+    ----------
+    network, training, task
+        As measured.
+    rows : int
+        Training rows, which bound a batch.
+    penalty : Penalty or None
+        None for no penalty; then `lam` is 0.
+    lam : float
+        λ in the package's convention.
+    stop : int or None, default None
+        The epoch to stop at, when that is what the diagnosis prescribes.
+    best_l2 : float or None, default None
+        λ of the best coupled L2 of the same path, for a framework that has nothing else.
+    weighted : bool, default False
+        Whether the rows had weights of their own.
+    remark : str, default ""
+        A sentence about the choice, for a comment.
+    """
+
+    network: Network
+    training: Training
+    task: Task
+    rows: int
+    penalty: Penalty | None
+    lam: float
+    stop: int | None = None
+    best_l2: float | None = None
+    weighted: bool = False
+    remark: str = ""
+
+    @property
+    def lambda1(self) -> float:
+        """λ₁."""
+        return self.lam * self.penalty.l1_share if self.penalty else 0.0
+
+    @property
+    def lambda2(self) -> float:
+        """λ₂."""
+        return self.lam * self.penalty.l2_share if self.penalty else 0.0
+
+    @property
+    def decoupled(self) -> bool:
+        """Whether λ₂ multiplies the weights instead of joining the gradient."""
+        chosen = self.penalty is not None and self.penalty.decoupled
+        return self.lambda2 > 0 and (chosen or self.training.optimizer == "adamw")
+
+    @property
+    def batch(self) -> int:
+        """Rows in a full batch."""
+        return min(self.training.batch_size, self.rows)
+
+    @property
+    def targets(self) -> int:
+        """Columns of the target of a regression, else 0."""
+        return self.network.outputs if self.task == "regression" else 0
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether rows or classes weigh differently."""
+        return self.weighted or self.training.class_weight == "balanced"
+
+    @property
+    def opening(self) -> list[str]:
+        """Comments that every program begins with."""
+        where = "the hidden kernels" if self.network.hidden else "the only kernel"
+        choice = describe(self.penalty, self.lam)
+        choice = choice[0].upper() + choice[1:]
+        if self.penalty is not None:
+            choice += f", on {where}: {self._formula()}."
+        elif self.stop is not None:
+            choice += f": stop at epoch {self.stop} of {self.training.epochs} instead."
+        else:
+            choice += ": none that was tried validates better."
+        return [
+            *comment(choice),
+            *comment(self.remark),
+            "# X_train: numbers in a NumPy array, each column standardized (mean 0, deviation 1).",
+            f"# y_train: {self._targets()}.",
+            *(["# w_train: a weight for each row, with mean 1."] if self.weighted else []),
+        ]
+
+    def _formula(self) -> str:
+        if self.decoupled and not self.lambda1:
+            return "w shrinks by learning rate · λ · w"
+        if not self.lambda1:
+            return "loss + λ/2 Σw²"
+        if not self.lambda2:
+            return "loss + λ Σ|w|"
+        return f"loss + {number(self.lambda1)} Σ|w| + {number(self.lambda2)}/2 Σw²"
+
+    def _targets(self) -> str:
+        if self.task == "binary":
+            return "0 or 1 for each row"
+        if self.task == "multiclass":
+            return f"the number of each row's class, 0 to {self.network.outputs - 1}"
+        if self.network.outputs > 1:
+            return f"{self.network.outputs} columns, each standardized too"
+        return "one number for each row, standardized too"
+
+    @property
+    def last_epoch(self) -> str:
+        """Source of the last epoch's number."""
+        return "EPOCHS" if self.stop is None else str(self.stop)
+
+    @property
+    def about_stop(self) -> list[str]:
+        """A comment where the schedule is longer than the training."""
+        if self.stop is None or self.training.schedule != "cosine":
+            return []
+        return ["# Stopped early, while the learning rate falls as it would over all EPOCHS."]
+
+    @property
+    def class_weights(self) -> list[str]:
+        """Lines that make ``w_train`` weigh every class the same, if that was asked for."""
+        if self.training.class_weight != "balanced":
+            return []
+        return [
+            "counts = np.bincount(y_train)",
+            "balanced = len(y_train) / (len(counts) * counts)  # every class weighs the same",
+            "w_train = w_train * balanced[y_train]"
+            if self.weighted
+            else "w_train = balanced[y_train]",
+        ]
+
+
+def prescribe(findings: Findings) -> Prescription:
+    """What the findings come down to.
+
+    The penalty is the selected one. Where the diagnosis prescribes to stop early, because no
+    penalty validates better beyond noise and an earlier epoch does, it is that instead: the two
+    together were not measured.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of a study.
+    """
+    data, plan, diagnosis = findings.study.data, findings.plan, findings.diagnosis
+    point = findings.selection.point
+    penalty = point.penalty if point.lam > 0 else None
+    stop, remark = None, ""
+    if diagnosis.stopping_helps and not diagnosis.penalty_helps:
+        stop, penalty = diagnosis.early_epoch, None
+    elif penalty is not None and not diagnosis.penalty_helps:
+        remark = "Its gain over no penalty is within noise; leaving it out is as well founded."
+    weights = data.full.weights[data.full.train]
+    return Prescription(
+        network=plan.network,
+        training=plan.training,
+        task=data.task,
+        rows=int(data.full.train.size),
+        penalty=penalty,
+        lam=point.lam if penalty is not None else 0.0,
+        stop=stop,
+        best_l2=None if plan.training.optimizer == "adamw" else _best_l2(findings),
+        weighted=bool(np.ptp(weights) > 0),
+        remark=remark,
+    )
+
+
+def _best_l2(findings: Findings) -> float | None:
+    sign = -1 if greater_is_better(findings.plan.metric) else 1
+    known = candidates(findings.study, findings.plan.metric)
+    ridge = [point for point in known if point.penalty == L2()]
+    best = min(ridge, key=lambda point: sign * point.mean_score, default=None)
+    return None if best is None else best.lam
+
+
+def comment(text: str) -> list[str]:
+    """A sentence as lines of comment; none for an empty one."""
+    return textwrap.wrap(text, 88, initial_indent="# ", subsequent_indent="# ")
+
+
+def number(value: float) -> str:
+    """A number as Python source, without the noise of binary fractions."""
+    return repr(float(f"{value:.9g}")).replace("e-0", "e-")
+
+
+def arguments(given: Mapping[str, object], defaults: Mapping[str, object]) -> str:
+    """Keyword arguments as source, led by a comma, without the framework's own defaults."""
+    shown = {name: value for name, value in given.items() if defaults.get(name) != value}
+    return "".join(
+        f", {name}={number(value) if isinstance(value, float) else value}"
+        for name, value in shown.items()
+    )

@@ -1,0 +1,307 @@
+"""Everything that the template shows, as plain text, numbers and names of drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shrinkage.figures.colours import class_colour
+from shrinkage.figures.learning import LearningFigure, learning_figure
+from shrinkage.figures.path import PathFigure, path_figure
+from shrinkage.figures.screen import Stage
+from shrinkage.figures.screen.learning import draw_learning
+from shrinkage.figures.screen.path import draw_path
+from shrinkage.figures.screen.surface import draw_surfaces
+from shrinkage.figures.screen.weights import draw_boxes, draw_densities, draw_moving_density
+from shrinkage.figures.surface import SurfaceFigure, surface_figure
+from shrinkage.figures.weights import DensityFigure, WeightsFigure, density_figure, weights_figure
+from shrinkage.findings import Findings
+from shrinkage.report import wording
+from shrinkage.report.run import RunInfo
+from shrinkage.report.tables import checklist, effects_table, path_table, tiles
+
+_TASKS = {
+    "binary": "two classes",
+    "multiclass": "{} classes",
+    "regression": "regression",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What a page is made of.
+
+    Parameters
+    ----------
+    facts : dict
+        The template's variables; every text in it is escaped there.
+    settings : dict
+        What the page's program needs, as JSON.
+    stage : Stage
+        The drawings.
+    """
+
+    facts: dict[str, Any]
+    settings: dict[str, Any]
+    stage: Stage
+
+
+def page(findings: Findings, run: RunInfo) -> Page:
+    """Draw every figure that the findings allow, and word what stands around them."""
+    stage = Stage()
+    surface, density = surface_figure(findings), density_figure(findings)
+    facts = {
+        "title": f"{findings.study.data.name}: how much regularization?",
+        "name": findings.study.data.name,
+        "date": f"{run.date:%d %B %Y, %H:%M}".lstrip("0"),
+        "headline": wording.headline(findings),
+        "lede": (findings.diagnosis.sentence, findings.diagnosis.prescription),
+        "tiles": tiles(findings),
+        "notes": findings.notes,
+        "data": _data(findings),
+        "path": _path(findings, path_figure(findings), stage),
+        "slider": _slider(findings, surface, density, stage),
+        "weights": _weights(findings, weights_figure(findings), stage),
+        "learning": _learning(learning_figure(findings), stage),
+        "effects": _effects(findings),
+        "checklist": checklist(findings),
+        "recipes": list(run.recipes.items()),
+        "run": _run(findings, run),
+    }
+    return Page(facts, _settings(surface, density), stage)
+
+
+def _data(findings: Findings) -> dict[str, Any]:
+    description = findings.study.data.description
+    warnings = description.warnings
+    sentences = description.sentences
+    plain = sentences[: len(sentences) - len(warnings)]
+    task = _TASKS[description.task].format(len(description.class_counts))
+    return {
+        "sentences": plain,
+        "warnings": warnings,
+        "facts": [
+            ("rows", f"{description.rows:,}"),
+            ("columns", f"{description.columns:,}"),
+            ("inputs of the network", f"{description.inputs:,}"),
+            ("target", f"{description.target} ({task})"),
+            ("network", str(findings.plan.network)),
+        ],
+        "title": f"{description.rows:,} rows, {task}, {description.test_rows:,} of them untouched "
+        "until the end"
+        if description.task == "regression"
+        else f"{description.rows:,} rows of {task}, {description.test_rows:,} of them untouched "
+        "until the end",
+    }
+
+
+def _path(findings: Findings, figure: PathFigure | None, stage: Stage) -> dict[str, Any] | None:
+    if figure is None:
+        return None
+    names = draw_path(stage, figure)
+    metric = findings.selection.metric
+    by_loss = metric in ("log_loss", "mean_squared_error")
+    return {
+        "title": wording.path_title(findings),
+        "panels": [
+            {
+                "name": name,
+                "label": panel.penalty.label,
+                "caption": _path_caption(panel.zones, figure),
+                "choices": [
+                    (mark.rule, mark.label, wording.number(mark.validation), mark.selected)
+                    for mark in panel.marks
+                ],
+            }
+            for name, panel in zip(names, figure.panels, strict=True)
+        ],
+        "table": path_table(findings),
+        "loss": figure.loss,
+        "unit": figure.unit,
+        "null": wording.number(figure.null),
+        "metric": None if by_loss else metric.replace("_", " "),
+        "incomplete": figure.incomplete,
+        "selection": findings.selection.sentence,
+        "has_zones": {zone.name for panel in figure.panels for zone in panel.zones},
+    }
+
+
+def _path_caption(zones: tuple[Any, ...], figure: PathFigure) -> str:
+    names = {zone.name for zone in zones}
+    text = (
+        f"In the green stretch the mean validation {figure.loss} is within one standard error of "
+        "its least"
+    )
+    if "overfitting" in names:
+        text += "; to its left the network fits the training rows better and new rows worse"
+    if "underfitting" in names:
+        text += "; to its right it fits both worse"
+    return text + "."
+
+
+def _slider(
+    findings: Findings, surface: SurfaceFigure | None, density: DensityFigure | None, stage: Stage
+) -> dict[str, Any] | None:
+    if surface is None or density is None or findings.verification is None:
+        return None
+    still, moving = draw_surfaces(stage, surface)
+    plane = surface.plane
+    what = "prediction" if surface.task == "regression" else "boundary"
+    penalty = next((f.label.partition(",")[0] for f in surface.frames if f.lam > 0), "the penalty")
+    legend = [
+        {"name": name, "colour": class_colour(index)} for index, name in enumerate(surface.classes)
+    ]
+    return {
+        "title": f"Move λ: {what} and weights change together",
+        "penalty": penalty,
+        "still": still,
+        "moving": moving,
+        "density": draw_moving_density(stage, density, surface.selected),
+        "count": len(surface.frames),
+        "selected": surface.selected,
+        "labels": [frame.label for frame in surface.frames],
+        "label": surface.frames[surface.selected].label,
+        "first": surface.frames[0].label,
+        "zeros": wording.percent(density.summaries[surface.selected].zeros),
+        "legend": legend[:20],
+        "more_classes": max(len(legend) - 20, 0),
+        "scale": None
+        if surface.task != "regression"
+        else tuple(wording.number(value, *surface.values) for value in surface.values),
+        "target": surface.target,
+        "task": surface.task,
+        "one_input": plane.kind == "one input",
+        "plane": plane.sentence,
+    }
+
+
+def _settings(surface: SurfaceFigure | None, density: DensityFigure | None) -> dict[str, Any]:
+    """What the slider shows for each λ, ready to read."""
+    if surface is None or density is None:
+        return {"slider": None}
+    plane = surface.plane
+    return {
+        "slider": {
+            "task": surface.task,
+            "classes": surface.classes,
+            "target": surface.target,
+            "levels": surface.levels,
+            "values": surface.values,
+            "axes": [plane.x_label, plane.y_label],
+            "x": [float(plane.x[0]), float(plane.x[-1]), plane.x.size],
+            "y": [float(plane.y[0]), float(plane.y[-1]), plane.y.size],
+            "oneInput": plane.kind == "one input",
+            "selected": surface.selected,
+            "frames": [
+                {
+                    "label": frame.label,
+                    "zeros": summary.zeros,
+                    "zerosText": wording.percent(summary.zeros),
+                    "spread": wording.number(summary.std),
+                }
+                for frame, summary in zip(surface.frames, density.summaries, strict=True)
+            ],
+        }
+    }
+
+
+def _weights(
+    findings: Findings, figure: WeightsFigure | None, stage: Stage
+) -> dict[str, Any] | None:
+    if figure is None or findings.verification is None:
+        return None
+    return {
+        "title": wording.weights_title(figure.comparisons[0]),
+        "boxes": draw_boxes(stage, figure),
+        "densities": [
+            {
+                "name": name,
+                "kernel": comparison.name,
+                "before": wording.percent(comparison.before.zeros),
+                "after": wording.percent(comparison.after.zeros),
+            }
+            for name, comparison in zip(
+                draw_densities(stage, figure), figure.comparisons, strict=True
+            )
+        ],
+        "before": figure.before,
+        "after": figure.after if figure.penalized else None,
+        "sentence": findings.verification.weights_sentence,
+    }
+
+
+def _learning(figure: LearningFigure | None, stage: Stage) -> dict[str, Any] | None:
+    if figure is None:
+        return None
+    names = draw_learning(stage, figure)
+    return {
+        "title": wording.learning_title(figure),
+        "plots": [
+            {
+                "name": name,
+                "label": curves.label,
+                "penalized": curves.penalized,
+                "best_epoch": curves.best_epoch,
+                "last_epoch": int(curves.epochs[-1]),
+                "folds": curves.folds,
+            }
+            for name, curves in zip(names, figure.curves, strict=True)
+        ],
+        "loss": figure.loss,
+        "unit": figure.unit,
+        "scale": figure.scale,
+    }
+
+
+def _effects(findings: Findings) -> dict[str, Any] | None:
+    verification = findings.verification
+    if verification is None:
+        return None
+    same = verification.before == verification.after
+    return {
+        "title": wording.effects_title(verification.effects)
+        if not same
+        else f"On {verification.rows:,} untouched rows, without a penalty",
+        "rows": effects_table(verification.effects),
+        "before": verification.before,
+        "after": None if same else verification.after,
+        "test_rows": verification.rows,
+        "seeds": verification.seeds,
+        "resamples": verification.resamples,
+        "notes": verification.notes,
+        "level": f"{verification.effects[0].difference.level:.0%}"
+        if verification.effects
+        else "95%",
+    }
+
+
+def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
+    training = findings.plan.training
+    study = findings.study
+    return {
+        "command": run.command,
+        "facts": [
+            ("data fingerprint", study.data.fingerprint),
+            ("seed", str(run.seed)),
+            ("fits", f"{len(study.fits):,} of {len(study.trials):,} planned"),
+            ("network", str(findings.plan.network)),
+            (
+                "training",
+                f"{training.optimizer}, learning rate {training.learning_rate:g} "
+                f"({training.schedule}), {training.epochs} epochs, batches of {training.batch_size}",
+            ),
+            ("folds", f"{study.data.folds} × {study.data.repeats} repeats"),
+            ("selection", findings.selection.rule.replace("_", " ")),
+            ("threads", f"{run.threads} of {run.cores} cores"),
+            ("machine", run.platform),
+            ("date", f"{run.date:%Y-%m-%d %H:%M}"),
+        ],
+        "versions": [("Python", run.python), *study.versions.items()],
+        "seconds": _seconds(run.seconds),
+    }
+
+
+def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str]]:
+    rows = [(stage, f"{value:.1f} s") for stage, value in seconds.items()]
+    return [*rows, ("together", f"{sum(seconds.values()):.1f} s")] if len(rows) > 1 else rows

@@ -1,0 +1,205 @@
+"""The report's tables and tiles, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shrinkage.findings import Findings
+from shrinkage.intervals import Interval
+from shrinkage.report.wording import number, percent
+from shrinkage.verify import Effect
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One key number: what it is about, the number, and what stands under it."""
+
+    about: str
+    value: str
+    detail: str
+    tone: str  # "", "good", "bad"
+
+
+def tiles(findings: Findings) -> tuple[Tile, ...]:
+    """The four findings, each as a number."""
+    facts, point = findings.diagnosis, findings.selection.point
+    found = [
+        Tile(
+            "Diagnosis",
+            {"overfits": "overfits", "underfits": "underfits", "balanced": "balanced"}[
+                facts.verdict
+            ],
+            f"validation − training {facts.loss_name}: {facts.gap.with_unit(facts.unit)}",
+            "bad" if facts.verdict != "balanced" else "good",
+        )
+    ]
+    baseline = findings.selection.baseline
+    against = (
+        f", without a penalty {number(baseline.mean_validation)}"
+        if baseline is not None and point.penalty is not None
+        else ""
+    )
+    found.append(
+        Tile(
+            "Best penalty",
+            point.label,
+            f"validation {facts.loss_name} {number(point.mean_validation)} "
+            f"± {number(point.se_validation, point.mean_validation)}{against}",
+            "",
+        )
+    )
+    verification = findings.verification
+    if verification is None:
+        return (*found, Tile("Held-out data", "not verified", "the refits are missing", ""))
+    if verification.effects:
+        found.append(_effect_tile(verification.effects[0], point.penalty is not None))
+    together = verification.weights[0]
+    before, after = together.before, together.after
+    if point.penalty is None:
+        found.append(
+            Tile("Hidden weights", f"spread {number(before.std)}", "no penalty, none is zero", "")
+        )
+    elif after.zeros > 0.05:
+        found.append(
+            Tile(
+                "Hidden weights",
+                f"{percent(after.zeros)} exactly zero",
+                f"spread {number(before.std)} → {number(after.std, before.std)}",
+                "",
+            )
+        )
+    else:
+        found.append(
+            Tile(
+                "Hidden weights",
+                f"spread {number(before.std)} → {number(after.std, before.std)}",
+                f"exactly zero: {percent(after.zeros)}",
+                "",
+            )
+        )
+    return tuple(found)
+
+
+def _effect_tile(effect: Effect, penalized: bool) -> Tile:
+    if not penalized:
+        return Tile(
+            "Held-out data", f"{effect.label} {effect.before.estimate:.3g}", str(effect.before), ""
+        )
+    before, after = effect.before.estimate, effect.after.estimate
+    tone = {"better": "good", "worse": "bad"}.get(effect.outcome, "")
+    return Tile(
+        "Held-out data",
+        f"{effect.label} {number(before, after)} → {number(after, before)}",
+        f"difference {effect.difference}: {effect.outcome}",
+        tone,
+    )
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """One metric; `bar` places the difference's interval, its estimate and zero in percent."""
+
+    label: str
+    unit: str
+    before: str
+    after: str
+    difference: str
+    outcome: str
+    better: str
+    bar: tuple[float, float, float] | None
+
+
+def effects_table(effects: tuple[Effect, ...]) -> tuple[EffectRow, ...]:
+    """One row for each metric."""
+    return tuple(
+        EffectRow(
+            label=effect.label,
+            unit=effect.unit,
+            before=str(effect.before),
+            after=str(effect.after),
+            difference=_signed(effect.difference),
+            outcome=effect.outcome,
+            better="higher is better" if effect.greater_is_better else "lower is better",
+            bar=_bar(effect.difference),
+        )
+        for effect in effects
+    )
+
+
+def _signed(interval: Interval) -> str:
+    return ("+" if interval.estimate > 0 else "") + str(interval)
+
+
+def _bar(interval: Interval) -> tuple[float, float, float] | None:
+    """Low, estimate and high on a bar from 0 to 100 with zero in its middle."""
+    if not interval.bounded:
+        return None
+    reach = 1.1 * max(abs(interval.low), abs(interval.high))
+    if reach == 0:
+        return None
+    low, middle, high = (
+        round(50 + 50 * value / reach, 2)
+        for value in (interval.low, interval.estimate, interval.high)
+    )
+    return low, middle, high
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """One point of the path as text."""
+
+    label: str
+    train: str
+    validation: str
+    zeros: str
+    folds: str
+    mark: str
+
+
+def path_table(findings: Findings) -> tuple[PathRow, ...]:
+    """One row for each point of the path, incomplete ones too."""
+    named = [
+        ("selected", findings.selection.point),
+        ("minimum", findings.minimum.point),
+        ("one standard error", findings.one_standard_error.point),
+    ]
+    return tuple(
+        PathRow(
+            label=point.label,
+            train=f"{number(point.mean_train)} ± {number(point.se_train, point.mean_train)}",
+            validation=f"{number(point.mean_validation)} "
+            f"± {number(point.se_validation, point.mean_validation)}",
+            zeros=percent(point.sparsity),
+            folds=str(point.folds.size),
+            mark=", ".join(
+                word
+                for word, chosen in named
+                if (chosen.penalty, chosen.lam) == (point.penalty, point.lam)
+            ),
+        )
+        for point in findings.points
+        if point.folds.size
+    )
+
+
+def checklist(findings: Findings) -> dict[str, object] | None:
+    """The lesson's points, and how many are met."""
+    if findings.verification is None:
+        return None
+    points = findings.verification.checklist
+    applying = [point for point in points if point.passed is not None]
+    met = sum(bool(point.passed) for point in applying)
+    rest = len(points) - len(applying)
+    tail = f"; {rest} {'does' if rest == 1 else 'do'} not apply" if rest else ""
+    return {
+        "title": f"{met} of {len(applying)} points of the checklist are met{tail}",
+        "points": [
+            {
+                "text": point.text,
+                "evidence": point.evidence,
+                "state": {True: "met", False: "not met", None: "does not apply"}[point.passed],
+                "key": {True: "yes", False: "no", None: "na"}[point.passed],
+            }
+            for point in points
+        ],
+    }

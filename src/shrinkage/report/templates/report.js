@@ -1,0 +1,192 @@
+"use strict";
+(() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const settings = read("settings");
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const button = document.getElementById("theme");
+  const views = new Map();
+  let models = (id) => null;
+  let mode = dark.matches ? "dark" : "light";
+
+  // ---- theme: CSS variables for the page, roles for the figures
+
+  function paint(mode) {
+    const roles = settings.roles[mode];
+    for (const { model, property, role } of settings.paints) {
+      const found = models(model);
+      if (found) found[property] = roles[role];
+    }
+  }
+
+  function show(next) {
+    mode = next;
+    root.dataset.theme = mode;
+    button.setAttribute("aria-pressed", String(mode === "dark"));
+    button.querySelector(".word").textContent = mode === "dark" ? "Light" : "Dark";
+    paint(mode);
+  }
+
+  button.addEventListener("click", () => show(mode === "dark" ? "light" : "dark"));
+  dark.addEventListener("change", (event) => show(event.matches ? "dark" : "light"));
+
+  // ---- tabs: arrow keys move, as in any tab list
+
+  for (const list of document.querySelectorAll("[role=tablist]")) {
+    const tabs = [...list.querySelectorAll("[role=tab]")];
+    const open = (chosen) => {
+      for (const tab of tabs) {
+        const on = tab === chosen;
+        tab.setAttribute("aria-selected", String(on));
+        tab.tabIndex = on ? 0 : -1;
+        document.getElementById(tab.getAttribute("aria-controls")).toggleAttribute("data-closed", !on);
+      }
+    };
+    for (const [i, tab] of tabs.entries()) {
+      tab.addEventListener("click", () => open(tab));
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const to = event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : step && (i + step + tabs.length) % tabs.length;
+        if (to === undefined) return;
+        event.preventDefault();
+        open(tabs[to]);
+        tabs[to].focus();
+      });
+    }
+  }
+
+  // ---- copy
+
+  for (const copy of document.querySelectorAll("[data-copy]")) {
+    copy.addEventListener("click", async () => {
+      const code = document.getElementById(copy.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+      } catch {
+        const range = document.createRange();
+        range.selectNodeContents(code);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        document.execCommand("copy");
+      }
+      copy.textContent = "Copied";
+      setTimeout(() => (copy.textContent = "Copy"), 1500);
+    });
+  }
+
+  // ---- the slider over λ: surface, contour and density change together
+
+  function startSlider(find) {
+    const about = settings.slider;
+    const input = document.getElementById("lambda");
+    if (!about || !input) return;
+    const store = find("all-surfaces").data;
+    const densities = find("all-densities").data;
+    const plot = models(settings.plots["moving-density"]);
+
+    function move() {
+      const i = Number(input.value);
+      const frame = about.frames[i];
+      if (about.oneInput) {
+        find("moved-line").data = { x: find("moved-line").data.x, y: store.line[i] };
+      } else {
+        find("moved-surface").data = { codes: [store.codes[i]] };
+        find("moved-contour").data = { x: store.contour_x[i], y: store.contour_y[i] };
+      }
+      const moved = find("moved-density");
+      moved.data = { x: moved.data.x, density: densities.density[i] };
+      plot.y_range.end = densities.height[i];
+      input.setAttribute("aria-valuetext", `${frame.label}, ${frame.zerosText} of the hidden weights exactly zero`);
+      document.getElementById("lambda-label").textContent = frame.label;
+      document.getElementById("moving-name").textContent = frame.label;
+      document.getElementById("zeros-text").textContent = frame.zerosText;
+      document.querySelectorAll(".ticks i").forEach((tick, j) => tick.classList.toggle("here", j === i));
+    }
+    input.addEventListener("input", move);
+    move();
+    if (!about.oneInput) surfaceHover(about, find, store, input);
+  }
+
+  function surfaceHover(about, find, store, input) {
+    const rows = (pairs) => {
+      const table = document.createElement("div");
+      table.style.cssText = "display:table;border-spacing:2px;font:12px system-ui,sans-serif";
+      for (const [name, value] of pairs) {
+        const row = table.appendChild(document.createElement("div"));
+        row.style.display = "table-row";
+        for (const text of [name, value]) {
+          const cell = row.appendChild(document.createElement("div"));
+          cell.style.cssText = "display:table-cell;padding-right:6px";
+          cell.textContent = text;
+        }
+      }
+      return table;
+    };
+    const near = (value, [first, last, count]) =>
+      Math.max(0, Math.min(count - 1, Math.round(((value - first) / (last - first)) * (count - 1))));
+    const short = (value) => Number(value.toPrecision(3)).toString();
+    const answer = (code) => {
+      if (about.task === "binary") return [[`probability of ${about.classes[1]}`, (code / 255).toFixed(2)]];
+      if (about.task === "regression") {
+        const [low, high] = about.values;
+        return [[about.target, short(low + ((high - low) * code) / 255)]];
+      }
+      const count = about.classes.length;
+      const level = (code % about.levels) / (about.levels - 1);
+      return [["class", about.classes[Math.floor(code / about.levels)]], ["probability", (1 / count + (1 - 1 / count) * level).toFixed(2)]];
+    };
+    for (const name of ["surface-none", "surface-moving"]) {
+      const tool = models(settings.plots[name]).toolbar.tools.find((tool) => tool.name === "surface-hover");
+      tool.tooltips = (source, { x, y }) => {
+        const i = name === "surface-none" ? 0 : Number(input.value);
+        const codes = store.codes[i];
+        const code = codes[near(y, about.y) * about.x[2] + near(x, about.x)];
+        return rows([[about.frames[i].label, ""], ...answer(code), [about.axes[0], short(x)], [about.axes[1], short(y)]]);
+      };
+    }
+  }
+
+  // ---- paper: every panel, in light colours, as pictures that fit the page
+
+  function toPaper() {
+    paint("light");
+    for (const place of document.querySelectorAll("[data-plot]")) {
+      const view = views.get(place.dataset.plot);
+      if (!view) continue;
+      let picture = place.querySelector("img.paper");
+      if (!picture) {
+        picture = document.createElement("img");
+        picture.className = "paper";
+        picture.alt = "";
+        place.append(picture);
+      }
+      view.paint();
+      picture.src = view.export("png").canvas.toDataURL("image/png");
+    }
+  }
+  addEventListener("beforeprint", toPaper);
+  addEventListener("afterprint", () => paint(mode));
+
+  // ---- start
+
+  async function start() {
+    show(mode);
+    const documents = read("documents");
+    for (const item of settings.items) {
+      const found = await Bokeh.embed.embed_items(documents, [item]);
+      void found;
+    }
+    const documentModel = Bokeh.documents[0];
+    if (documentModel) {
+      models = (id) => documentModel.get_model_by_id(id);
+      const byName = new Map();
+      for (const { property, model } of settings.paints) void property, model;
+      for (const model of documentModel.all_models ?? documentModel._all_models.values()) if (model.name) byName.set(model.name, model);
+      for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
+      startSlider((name) => byName.get(name));
+      paint(mode);
+    }
+    root.dataset.ready = "";
+  }
+  start();
+})();

@@ -1,0 +1,108 @@
+"""Titles that say the point of each part of the report, and numbers written for people."""
+
+from __future__ import annotations
+
+from shrinkage.figures.learning import LearningFigure
+from shrinkage.findings import Findings
+from shrinkage.intervals import decimals
+from shrinkage.verify import Effect
+from shrinkage.verify.weights import WeightsComparison
+
+
+def number(value: float, *others: float) -> str:
+    """`value` with three digits, or as many places as the largest of the others needs."""
+    return f"{value:.{decimals(value, *others)}f}"
+
+
+def percent(share: float) -> str:
+    """A share for people, never rounded to a claim that is not true.
+
+    Examples
+    --------
+    >>> percent(0.5), percent(0.9996), percent(1.0), percent(0.0001)
+    ('50%', '99.9%', '100%', '0.1%')
+    """
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    shown = min(max(share, 0.001), 0.999)
+    return f"{shown:.1%}" if shown < 0.1 or shown > 0.9 else f"{shown:.0%}"
+
+
+def state(findings: Findings) -> str:
+    """The verdict in a few words: what the diagnosis says before its numbers."""
+    return findings.diagnosis.sentence.partition(":")[0].rstrip(".")
+
+
+def headline(findings: Findings) -> str:
+    """The verdict and what the penalty does, in one sentence."""
+    point, verification = findings.selection.point, findings.verification
+    opening = state(findings)
+    if point.penalty is None:
+        helps = findings.diagnosis.verdict == "overfits"
+        return f"{opening}, and no penalty that was tried {'helps' if helps else 'is needed'}."
+    if verification is None or not verification.effects:
+        return f"{opening}; {point.label} validates best. The effect is not verified yet."
+    return f"{opening}; {_effect_clause(verification.effects[0], point.label)}."
+
+
+def _effect_clause(effect: Effect, label: str) -> str:
+    old, new = effect.before.estimate, effect.after.estimate
+    if effect.outcome == "no clear difference":
+        return f"{label} makes no clear difference to {effect.label} on untouched rows"
+    verb = "lowers" if new < old else "raises"
+    return f"{label} {verb} {effect.label} on untouched rows from {number(old, new)} to {number(new, old)}"
+
+
+def path_title(findings: Findings) -> str:
+    """What the λ path shows."""
+    point, baseline = findings.selection.point, findings.selection.baseline
+    loss = findings.diagnosis.loss_name
+    if point.penalty is None:
+        return f"No λ has a lower mean validation {loss} than no penalty"
+    if baseline is None or not baseline.folds.size:
+        return f"{point.label} validates best"
+    old, new = baseline.mean_validation, point.mean_validation
+    verb = "brings" if new < old else "takes"
+    return (
+        f"{point.label} {verb} the validation {loss} from {number(old, new)} to {number(new, old)}"
+    )
+
+
+def learning_title(data: LearningFigure) -> str:
+    """What the learning curves show."""
+    gaps = [float(curves.validation[-1] - curves.train[-1]) for curves in data.curves]
+    text = f"Without a penalty the losses end {number(gaps[0])} {data.unit} apart"
+    if len(gaps) > 1:
+        text += f", with {data.curves[1].label} {number(gaps[1], gaps[0])}"
+    return text
+
+
+def weights_title(together: WeightsComparison) -> str:
+    """What the penalty does to the weights."""
+    before, after = together.before, together.after
+    if before.label == after.label:
+        return f"The hidden weights range from {before.minimum:.2f} to {before.maximum:.2f}"
+    if after.zeros > 0.05:
+        return f"{percent(after.zeros)} of the hidden weights are exactly zero, before {percent(before.zeros)}"
+    verb = "shrinks" if after.std < before.std else "goes"
+    return (
+        f"The spread of the hidden weights {verb} from {number(before.std)} to {number(after.std)}"
+    )
+
+
+def effects_title(effects: tuple[Effect, ...]) -> str:
+    """What changes on the test set."""
+    better = [effect.label for effect in effects if effect.outcome == "better"]
+    worse = [effect.label for effect in effects if effect.outcome == "worse"]
+    if not better and not worse:
+        return "On untouched rows no metric differs beyond noise"
+    parts = []
+    if better:
+        parts.append(f"{_listed(better)} {'is' if len(better) == 1 else 'are'} better")
+    if worse:
+        parts.append(f"{_listed(worse)} {'is' if len(worse) == 1 else 'are'} worse")
+    return f"On untouched rows {', '.join(parts)} beyond noise"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

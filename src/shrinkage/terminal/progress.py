@@ -1,0 +1,154 @@
+"""How far the training is: an animated bar for terminals, a line now and then for log files."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
+from rich.table import Column
+from rich.text import Text
+
+_STAGES = {
+    "bracket": "finding the range of λ",
+    "path": "the λ path on every fold",
+    "refine": "refining near the best λ",
+    "refits": "refits on all training rows",
+}
+_EVERY = 10.0
+"""Seconds between two lines where nothing can be animated."""
+
+
+class Pace:
+    """Counts fits, and knows the rate and the time left.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds that never run backwards.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self.done = 0
+        self.expected = 0
+        self.stage = "bracket"
+
+    def update(self, done: int, expected: int, stage: str) -> None:
+        """Fits finished, fits that all stages will take, and the stage under way."""
+        self.done, self.expected, self.stage = done, max(expected, done), stage
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return self._clock() - self._started
+
+    @property
+    def rate(self) -> str:
+        """For people: ``"20.1 fits/s"``, or seconds a fit where that reads better."""
+        if not self.done or self.seconds <= 0:
+            return ""
+        rate = self.done / self.seconds
+        return f"{rate:.1f} fits/s" if rate >= 1 else f"{1 / rate:.1f} s/fit"
+
+    @property
+    def left(self) -> str:
+        """For people: ``"0:12 left"``; empty before the first fit."""
+        if not self.done:
+            return ""
+        remaining = (self.expected - self.done) * self.seconds / self.done
+        return f"{clock(remaining)} left"
+
+    @property
+    def sentence(self) -> str:
+        """One line for a log file."""
+        known = [f"{self.done} of about {self.expected} fits", self.rate, self.left]
+        return f"{_STAGES[self.stage]}: " + ", ".join(filter(None, known))
+
+    @property
+    def summary(self) -> str:
+        """What is left to say afterwards."""
+        rate = f" ({self.rate})" if self.rate else ""
+        return f"{self.done} fits in {clock(self.seconds)}{rate}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, or hours too.
+
+    Examples
+    --------
+    >>> clock(72.4), clock(3672)
+    ('1:12', '1:01:12')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class _Words(ProgressColumn):
+    """A column that says what the pace says at the moment it is drawn."""
+
+    max_refresh = None
+
+    def __init__(self, say: Callable[[], str], style: str, **column: object) -> None:
+        super().__init__(Column(no_wrap=True, **column))  # type: ignore[arg-type]  # a Column's own fields
+        self._say, self._style = say, style
+
+    def render(self, task: Task) -> Text:
+        task.completed, task.total = self._counts(task)
+        return Text(self._say(), style=self._style)
+
+    def _counts(self, task: Task) -> tuple[float, float | None]:
+        return task.completed, task.total
+
+
+class _Count(_Words):
+    """Draws done/expected, and moves the bar that follows it."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(lambda: f"{pace.done}/{pace.expected} fits", "default", justify="right")
+        self._pace = pace
+
+    def _counts(self, task: Task) -> tuple[float, float | None]:
+        return self._pace.done, self._pace.expected or None
+
+
+@contextmanager
+def bar(console: Console, pace: Pace) -> Iterator[None]:
+    """An animated line that vanishes at the end."""
+    progress = Progress(
+        SpinnerColumn(),
+        _Words(lambda: _STAGES[pace.stage], "default"),
+        _Count(pace),
+        BarColumn(bar_width=None),
+        _Words(lambda: pace.rate, "cyan", justify="right"),
+        _Words(lambda: pace.left, "cyan", justify="right"),
+        console=console,
+        transient=True,
+        expand=True,
+    )
+    progress.add_task("training", total=None)
+    with progress:
+        yield
+
+
+@contextmanager
+def heartbeat(say: Callable[[str], None], pace: Pace, every: float = _EVERY) -> Iterator[None]:
+    """A line each `every` seconds, from a thread, because a single fit may take longer."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(every):
+            say(pace.sentence)
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -159,7 +159,10 @@ def as_rich(sections: Iterable[Section]) -> Table:
 
 def as_markdown(sections: Iterable[Section]) -> str:
     """The table for a page."""
-    lines = ["| benchmark | measured [rounds] | bar | | medians | settings |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| benchmark | measured [rounds] | bar | | medians | settings |",
+        "|---|---|---|---|---|---|",
+    ]
     for section in sections:
         for row in section.rows:
             cells = (

@@ -49,9 +49,7 @@ def prepare() -> Answer:
                 for variable in model.optimizer.variables:
                     if variable is not model.optimizer._learning_rate:
                         variable.assign(np.zeros(variable.shape, variable.dtype))
-            model.fit(
-                x, y, batch_size=request["batch_size"], epochs=request["epochs"], verbose=0
-            )
+            model.fit(x, y, batch_size=request["batch_size"], epochs=request["epochs"], verbose=0)
             times.append(time.perf_counter() - begin)
             if request["evaluate"]:
                 z = model.predict(x, batch_size=len(x), verbose=0)

@@ -128,6 +128,8 @@ def default_training(data: Data, **settings: Any) -> Training:
     Training
         With the loss of the task.
     """
+    if settings.get("class_weight") == "balanced" and data.task == "regression":
+        raise SettingError("balanced class weights need classes, but the target is a number")
     rows = data.parts[0].train.size if data.parts else data.full.train.size
     batch = next(size for most, size in _BATCHES if rows <= most)
     batch = int(settings.get("batch_size") or batch)

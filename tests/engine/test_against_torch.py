@@ -123,8 +123,8 @@ def test_gradients_are_those_of_autograd(activation: str, loss: Loss, outputs: i
         parameters = initialize(network, seed) + 0.1 * rng.standard_normal(layout(network).size)
         # What single precision can hold, so that both precisions get the same numbers.
         parameters = parameters.astype(np.float32).astype(np.float64)
-        arrays = rows_for(network, loss, rows=13 + seed, seed=seed)
-        arrays = tuple(array.astype(np.float32).astype(np.float64) for array in arrays)  # type: ignore[assignment]
+        drawn = rows_for(network, loss, rows=13 + seed, seed=seed)
+        arrays = tuple(array.astype(np.float32).astype(np.float64) for array in drawn)
 
         leaves = blocks_in_torch(network, parameters)
         expected = loss_in_torch(network, loss, leaves, *map(torch.tensor, arrays))

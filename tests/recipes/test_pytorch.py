@@ -117,7 +117,6 @@ def test_weights_of_rows_and_classes_count(finding: Any, rows: Any, run: Any) ->
     np.testing.assert_allclose(names["w"][:, 0].numpy(), weights * balanced, rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_l1_leaves_most_weights_exactly_zero(finding: Any, run: Any, engine: Any) -> None:
     """On moons, from weights of its own and with minibatches, like the engine's fit."""
     table, target = bundled("moons", samples=150, noise=0.2, seed=0)

@@ -109,7 +109,7 @@ def test_what_is_prescribed(choose: Callable[[Penalty | None], Findings]) -> Non
 
     unsure = prescribe(gains(chosen, penalty=0.5, early=0))
     assert (unsure.penalty, unsure.stop) == (L2(), None)
-    assert "within noise" in unsure.remark
+    assert "not beyond noise" in unsure.remark
 
     early = prescribe(gains(chosen, penalty=0, early=2))
     assert (early.penalty, early.lam, early.stop) == (None, 0.0, 1)

@@ -85,8 +85,11 @@ def _usage(error: Exception, arguments: list[str]) -> str:
         return f"which table? name a file, or one of the bundled {BUNDLED}; {_help(arguments)}"
     if message.startswith("No such command"):
         return _no_such_command(arguments)
-    sentence = getattr(error, "format_message")().rstrip(".")  # noqa: B009  # known only by name
-    return f"{sentence[:1].lower()}{sentence[1:]}; {_help(arguments)}"
+    parameter = getattr(error, "param", None)
+    if parameter is not None and parameter.opts:
+        message = f"{parameter.opts[0]}: {message}"
+    message = f"{message[:1].lower()}{message[1:]}".rstrip(".")
+    return f"{message}; {_help(arguments)}"
 
 
 def _no_such_command(arguments: list[str]) -> str:

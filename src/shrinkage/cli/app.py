@@ -24,6 +24,20 @@ app = typer.Typer(
 )
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a number") from None
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -98,6 +112,7 @@ def run(
             help="Parts of the cross-validation: the rows are cut into so many, and each is "
             "predicted by networks trained on the others.",
             show_default=_BY_SIZE,
+            parser=_whole,
             metavar="N",
             rich_help_panel=_DATA,
         ),
@@ -107,6 +122,7 @@ def run(
         typer.Option(
             help="Repeat the cross-validation with other cuts: narrower intervals, longer run.",
             show_default=_BY_SIZE,
+            parser=_whole,
             metavar="N",
             rich_help_panel=_DATA,
         ),
@@ -116,6 +132,7 @@ def run(
         typer.Option(
             help="Rows of a toy problem (moons, circles, spirals, xor, blobs).",
             show_default="500",
+            parser=_whole,
             metavar="N",
             rich_help_panel=_DATA,
         ),
@@ -125,6 +142,7 @@ def run(
         typer.Option(
             help="Spread of the noise in a toy problem.",
             show_default="set for each problem",
+            parser=_number,
             metavar="X",
             rich_help_panel=_DATA,
         ),
@@ -160,6 +178,7 @@ def run(
         typer.Option(
             help="Passes over the training rows.",
             show_default=_BY_SIZE,
+            parser=_whole,
             metavar="N",
             rich_help_panel=_TRAINING,
         ),
@@ -169,6 +188,7 @@ def run(
         typer.Option(
             help="Rows in one step.",
             show_default=_BY_SIZE,
+            parser=_whole,
             metavar="N",
             rich_help_panel=_TRAINING,
         ),
@@ -185,7 +205,8 @@ def run(
         float | None,
         typer.Option(
             help="Of the first step.",
-            show_default="0.003; 0.01 for sgd",
+            show_default="one that suits the optimizer",
+            parser=_number,
             metavar="X",
             rich_help_panel=_TRAINING,
         ),
@@ -200,7 +221,7 @@ def run(
     ] = "cosine",
     momentum: Annotated[
         float | None,
-        typer.Option(help="Of sgd.", show_default="0.9", metavar="X", rich_help_panel=_TRAINING),
+        typer.Option(help="Of sgd.", show_default="0.9", parser=_number, metavar="X", rich_help_panel=_TRAINING),
     ] = None,
     nesterov: Annotated[
         bool,
@@ -218,6 +239,7 @@ def run(
         int,
         typer.Option(
             help="Of everything random: the same seed gives the same numbers.",
+            parser=_whole,
             metavar="N",
             rich_help_panel=_TRAINING,
         ),
@@ -227,6 +249,7 @@ def run(
         typer.Option(
             help="Networks trained at the same time; the numbers do not depend on it.",
             show_default="all cores",
+            parser=_whole,
             metavar="N",
             rich_help_panel=_TRAINING,
         ),

@@ -39,17 +39,17 @@ def choose(output: str | None, source: str) -> Path:
     usual = f"shrinkage-{_stem(source)}.html"
     if output is None:
         path = _spared(Path.cwd() / usual)
+    elif not output:
+        raise SettingError("--output is empty; name a file or a directory for the report")
     elif Path(output).is_dir():
         path = _spared(Path(output) / usual)
-    elif output.endswith(("/", os.path.sep)) or not output:
+    elif output.endswith(("/", os.path.sep)):
         raise SettingError(f"there is no directory '{output}' for the report; make it first")
     else:
         path = Path(output)
         if not _may_replace(path):
-            raise SettingError(
-                f"'{output}' exists and is no report of shrinkage; remove it or choose another "
-                "--output"
-            )
+            what = "is no report of shrinkage" if path.is_file() else "is no file"
+            raise SettingError(f"'{output}' exists and {what}; choose another --output")
     path = path.resolve()  # through links, so that they stay links
     _try(path, output or str(path))
     return path
@@ -99,6 +99,6 @@ def _try(path: Path, said: str) -> None:
         Path(name).unlink()
     except OSError as error:
         raise SettingError(
-            f"the report '{said}' cannot be written ({error.strerror or error}); choose another "
+            f"the report '{said}' cannot be written ({(error.strerror or str(error)).lower()}); choose another "
             "--output"
         ) from error

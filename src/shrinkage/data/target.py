@@ -64,7 +64,8 @@ def find_target(names: Sequence[str], target: str | Sequence[str] | None) -> tup
     names : sequence of str
         Columns of the table.
     target : str, sequence of str or None
-        As said by the user; None looks for a column with a usual name.
+        As said by the user, also several names separated by commas; None looks for a column with
+        a usual name.
 
     Returns
     -------
@@ -86,13 +87,21 @@ def find_target(names: Sequence[str], target: str | Sequence[str] | None) -> tup
         raise DataError(
             f"which column is the target? {problem}; name it with --target, one of: {shown}"
         )
-    wanted = (target,) if isinstance(target, str) else tuple(target)
+    said = (target,) if isinstance(target, str) else tuple(target)
+    wanted = tuple(name for words in said for name in _separated(words, names))
     if not wanted or len(set(wanted)) < len(wanted):
         raise SettingError(f"targets are {list(wanted)}; name at least one column, each once")
     for name in wanted:
         if name not in names:
             raise DataError(f"the table has no column '{name}'; {suggestion(name, names)}")
     return wanted
+
+
+def _separated(words: str, names: Sequence[str]) -> list[str]:
+    """Names separated by commas, unless a column's own name has the comma."""
+    if words in names or "," not in words:
+        return [words]
+    return [word.strip() for word in words.split(",") if word.strip()]
 
 
 def read_target(

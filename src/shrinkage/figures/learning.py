@@ -14,8 +14,9 @@ from shrinkage.study import Fit
 
 Floats = NDArray[np.float64]
 
-_WIDE = 30.0
-"""Ratio of the largest to the smallest drawn loss above which a logarithmic axis reads better."""
+_WIDE = 12.0
+"""Ratio of the largest to the smallest validation loss above which a logarithmic axis reads better.
+Training losses do not count: they may vanish, and a logarithm would give that most of the room."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +83,13 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
     curves = tuple(one for one in found if one is not None)
     if not curves:
         return None
-    drawn = np.concatenate([np.concatenate([one.train, one.validation]) for one in curves])
-    smallest, largest = float(drawn.min()), float(drawn.max())
+    validation = np.concatenate([one.validation for one in curves])
+    smallest, highest = float(validation.min()), float(validation.max())
+    largest = max(highest, *(float(one.train.max()) for one in curves))
     scale: Literal["linear", "log"] = (
-        "log" if smallest > 0 and largest / smallest > _WIDE else "linear"
+        "log" if smallest > 0 and highest / smallest > _WIDE else "linear"
     )
-    # A logarithm would give most of the room to a training loss that vanishes.
-    floor = min(float(one.validation.min()) for one in curves) / 20
-    low = max(smallest, floor) / 1.2 if scale == "log" else -0.03 * largest
+    low = smallest / 5 if scale == "log" else -0.03 * largest
     return LearningFigure(
         curves=curves,
         loss=findings.diagnosis.loss_name,

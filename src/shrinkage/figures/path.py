@@ -19,6 +19,9 @@ ZoneName = Literal["overfitting", "good", "underfitting"]
 
 _GAP = 0.7
 """Decades between no penalty (λ = 0, which has no logarithm) and the smallest λ."""
+_MARGIN = 0.25
+_NEAR = 1.4
+"""A constant prediction's loss beyond this multiple of everything else is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class PathPanel:
         The least and the strongest within one standard error, of this penalty.
     selected : bool
         Whether the recommended point is on this panel.
+    x_range : tuple of float
+        What the x axis shows: λ means something else to every penalty, so each has its own.
     """
 
     penalty: Penalty
@@ -96,11 +101,12 @@ class PathPanel:
     zones: tuple[Zone, ...]
     marks: tuple[Mark, ...]
     selected: bool
+    x_range: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
 class PathFigure:
-    """The λ path of every penalty, on one scale.
+    """The λ path of every penalty, with one scale of losses.
 
     Parameters
     ----------
@@ -108,9 +114,9 @@ class PathFigure:
         The selected penalty's first.
     loss, unit : str
         What is on the y axis: ``"log loss"``, ``"nats"``.
-    null : float
-        Loss of a constant prediction.
-    x_range, y_range : tuple of float
+    null : float or None
+        Loss of a constant prediction; None when it lies far above everything else.
+    y_range : tuple of float
         Common to the panels.
     incomplete : int
         Points left out because they were fitted on fewer folds than others.
@@ -119,8 +125,7 @@ class PathFigure:
     panels: tuple[PathPanel, ...]
     loss: str
     unit: str
-    null: float
-    x_range: tuple[float, float]
+    null: float | None
     y_range: tuple[float, float]
     incomplete: int
 
@@ -132,20 +137,18 @@ def path_figure(findings: Findings) -> PathFigure | None:
     penalties = list(dict.fromkeys(point.penalty for point in complete if point.penalty))
     if not penalties:
         return None
-    smallest = min(log10(point.lam) for point in complete if point.penalty)
-    edge = None if baseline is None else smallest - _GAP
     chosen = findings.selection.point.penalty or findings.selection.runner_up
     penalties.sort(key=lambda penalty: penalty != chosen)
-    panels = tuple(_panel(penalty, complete, baseline, edge, findings) for penalty in penalties)
-    largest = max(panel.x[-1] for panel in panels)
-    left = smallest if edge is None else edge
+    panels = tuple(_panel(penalty, complete, baseline, findings) for penalty in penalties)
+    highest = _highest(panels)
+    null = findings.diagnosis.null_loss
+    shown = null <= _NEAR * highest
     return PathFigure(
         panels=panels,
         loss=findings.diagnosis.loss_name,
         unit=findings.diagnosis.unit,
-        null=findings.diagnosis.null_loss,
-        x_range=(left - 0.3, largest + 0.3),
-        y_range=_y_range(panels),
+        null=null if shown else None,
+        y_range=(-0.03 * highest, 1.14 * max(highest, null if shown else 0.0)),
         incomplete=len(findings.points) - len(complete),
     )
 
@@ -154,10 +157,10 @@ def _panel(
     penalty: Penalty,
     complete: list[PathPoint],
     baseline: PathPoint | None,
-    edge: float | None,
     findings: Findings,
 ) -> PathPanel:
     own = [point for point in complete if point.penalty == penalty]
+    edge = None if baseline is None else log10(own[0].lam) - _GAP
     points = own if baseline is None else [baseline, *own]
     x = np.array([edge if point.penalty is None else log10(point.lam) for point in points])
     train = np.array([point.mean_train for point in points])
@@ -177,6 +180,7 @@ def _panel(
         zones=zones(x, train, validation, error),
         marks=_marks(own, findings),
         selected=findings.selection.point.penalty == penalty,
+        x_range=(float(x[0]) - _MARGIN, float(x[-1]) + _MARGIN),
     )
 
 
@@ -245,8 +249,9 @@ def _crossing(x: Floats, loss: Floats, limit: float) -> float:
     return float(x[before] + share * (x[after] - x[before]))
 
 
-def _y_range(panels: tuple[PathPanel, ...]) -> tuple[float, float]:
-    """Room for every mean and the bands around the validation means."""
-    highest = max(float(np.max(panel.validation + panel.validation_error)) for panel in panels)
-    highest = max(highest, max(float(panel.train.max()) for panel in panels))
-    return (-0.03 * highest, 1.12 * highest)
+def _highest(panels: tuple[PathPanel, ...]) -> float:
+    """Top of every mean and of the bands around the validation means."""
+    return max(
+        max(float((panel.validation + panel.validation_error).max()), float(panel.train.max()))
+        for panel in panels
+    )

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.findings import Findings
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
+
+
+_SPIKE = 8.0
+"""Ratio of two peaks above which a linear axis would show the lower one as flat."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A density's y axis: linear from 0, or logarithmic from a floor below which nothing shows."""
+
+    kind: Literal["linear", "log"]
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +36,12 @@ class WeightsFigure:
         All hidden kernels together, then each.
     before, after : str
         Labels of the two sides; equal when no penalty was selected.
+    scales : tuple of Scale
+        Of each comparison's density.
     """
 
     comparisons: tuple[WeightsComparison, ...]
+    scales: tuple[Scale, ...]
     before: str
     after: str
 
@@ -43,13 +61,13 @@ class DensityFigure:
         In rising λ; no penalty first when it exists.
     x : ndarray of float32, shape (m,)
         Weights.
-    heights : ndarray of float64, shape (k,)
-        Top of the y axis for each λ: its own peak and that of no penalty fit in.
+    scale : Scale
+        One for all λ, so that what moves is the density and not the axis.
     """
 
     summaries: tuple[WeightsSummary, ...]
     x: NDArray[np.float32]
-    heights: NDArray[np.float64]
+    scale: Scale
 
 
 def weights_figure(findings: Findings) -> WeightsFigure | None:
@@ -57,7 +75,12 @@ def weights_figure(findings: Findings) -> WeightsFigure | None:
     verification = findings.verification
     if verification is None:
         return None
-    return WeightsFigure(verification.weights, verification.before, verification.after)
+    return WeightsFigure(
+        comparisons=verification.weights,
+        scales=tuple(_scale([one.before, one.after]) for one in verification.weights),
+        before=verification.before,
+        after=verification.after,
+    )
 
 
 def density_figure(findings: Findings) -> DensityFigure | None:
@@ -66,5 +89,14 @@ def density_figure(findings: Findings) -> DensityFigure | None:
     if verification is None or not verification.weights_path:
         return None
     path = verification.weights_path
-    peaks = np.array([float(summary.density.max()) for summary in path])
-    return DensityFigure(path, path[0].x, 1.1 * np.maximum(np.maximum(peaks, peaks[0]), 1e-9))
+    return DensityFigure(path, path[0].x, _scale(path))
+
+
+def _scale(summaries: Sequence[WeightsSummary]) -> Scale:
+    """The axis on which every one of these densities can be seen."""
+    peaks = [float(summary.density.max()) for summary in summaries]
+    positive = [peak for peak in peaks if peak > 0] or [1.0]
+    # The first is that without a penalty: the other peaks are seen against it.
+    if max(positive) <= _SPIKE * positive[0]:
+        return Scale("linear", 0.0, 1.08 * max(positive))
+    return Scale("log", positive[0] / 200, 2.0 * max(positive))

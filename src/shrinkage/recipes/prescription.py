@@ -166,7 +166,7 @@ def prescribe(findings: Findings) -> Prescription:
     if diagnosis.stopping_helps and not diagnosis.penalty_helps:
         stop, penalty = diagnosis.early_epoch, None
     elif penalty is not None and not diagnosis.penalty_helps:
-        remark = "Its gain over no penalty is within noise; leaving it out is as well founded."
+        remark = "The best guess: its gain over no penalty is not beyond noise."
     weights = data.full.weights[data.full.train]
     return Prescription(
         network=plan.network,

@@ -21,7 +21,8 @@ class Embedded:
     Parameters
     ----------
     places : dict of str to dict
-        For each drawing: the ``id`` of the element it goes into, and its ``alternative`` text.
+        For each drawing: the ``id`` of the element it goes into, its ``alternative`` text and the
+        names of its axes, ``x`` and ``y``.
     documents : str
         Bokeh's documents as JSON that may stand inside a script element.
     bokeh : str
@@ -53,7 +54,12 @@ def embed(stage: Stage) -> Embedded:
         roots = items[0]["roots"]
     return Embedded(
         places={
-            name: {"id": roots[drawing.plot.id], "alternative": drawing.alternative}
+            name: {
+                "id": roots[drawing.plot.id],
+                "alternative": drawing.alternative,
+                "x": drawing.x_label,
+                "y": drawing.y_label,
+            }
             for name, drawing in stage.drawings.items()
         },
         documents=_bokeh_json(documents),
@@ -88,9 +94,9 @@ def _bokeh_program() -> str:
     """BokehJS without widgets, tables, WebGL and TeX, which this page does not use."""
     from bokeh.resources import Resources
 
-    resources = Resources(mode="inline", components=["bokeh"], log_level="error")
+    program = Resources(mode="inline", components=["bokeh"]).js_raw[0]
     # "</script" would end the element; inside JavaScript's strings "<\/script" is the same text.
-    return "\n".join(resources.js_raw).replace("\r\n", "\n").replace("</script", r"<\/script")
+    return program.replace("\r\n", "\n").replace("</script", r"<\/script")
 
 
 def policy(*programs: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shrinkage.figures.colours import class_colour
 from shrinkage.figures.learning import LearningFigure, learning_figure
-from shrinkage.figures.path import PathFigure, path_figure
+from shrinkage.figures.path import Mark, PathFigure, Zone, path_figure
 from shrinkage.figures.screen import Stage
 from shrinkage.figures.screen.learning import draw_learning
 from shrinkage.figures.screen.path import draw_path
@@ -78,6 +78,7 @@ def _data(findings: Findings) -> dict[str, Any]:
     sentences = description.sentences
     plain = sentences[: len(sentences) - len(warnings)]
     task = _TASKS[description.task].format(len(description.class_counts))
+    join = "for a" if description.task == "regression" else "of"
     return {
         "sentences": plain,
         "warnings": warnings,
@@ -88,11 +89,8 @@ def _data(findings: Findings) -> dict[str, Any]:
             ("target", f"{description.target} ({task})"),
             ("network", str(findings.plan.network)),
         ],
-        "title": f"{description.rows:,} rows, {task}, {description.test_rows:,} of them untouched "
-        "until the end"
-        if description.task == "regression"
-        else f"{description.rows:,} rows of {task}, {description.test_rows:,} of them untouched "
-        "until the end",
+        "title": f"{description.rows:,} rows {join} {task}, {description.test_rows:,} of them "
+        "untouched until the end",
     }
 
 
@@ -109,25 +107,36 @@ def _path(findings: Findings, figure: PathFigure | None, stage: Stage) -> dict[s
                 "name": name,
                 "label": panel.penalty.label,
                 "caption": _path_caption(panel.zones, figure),
-                "choices": [
-                    (mark.rule, mark.label, wording.number(mark.validation), mark.selected)
-                    for mark in panel.marks
-                ],
+                "choices": _choices(panel.marks),
+                "zones": {zone.name for zone in panel.zones},
+                "selected": panel.selected,
             }
             for name, panel in zip(names, figure.panels, strict=True)
         ],
         "table": path_table(findings),
         "loss": figure.loss,
         "unit": figure.unit,
-        "null": wording.number(figure.null),
+        "constant": figure.null is not None,
         "metric": None if by_loss else metric.replace("_", " "),
         "incomplete": figure.incomplete,
         "selection": findings.selection.sentence,
-        "has_zones": {zone.name for panel in figure.panels for zone in panel.zones},
     }
 
 
-def _path_caption(zones: tuple[Any, ...], figure: PathFigure) -> str:
+def _choices(marks: tuple[Mark, ...]) -> list[str]:
+    """One sentence for each choice; one for both where they coincide."""
+    names = {"minimum": "Least", "one_standard_error": "Strongest within one standard error of it"}
+    if marks[0].label == marks[1].label:
+        marks = marks[:1]
+        names["minimum"] = "Least, and strongest within one standard error of it"
+    return [
+        f"{names[mark.rule]}: {mark.label} ({wording.number(mark.validation)}"
+        + (", selected)." if mark.selected else ").")
+        for mark in marks
+    ]
+
+
+def _path_caption(zones: tuple[Zone, ...], figure: PathFigure) -> str:
     names = {zone.name for zone in zones}
     text = (
         f"In the green stretch the mean validation {figure.loss} is within one standard error of "

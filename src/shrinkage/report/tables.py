@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shrinkage.findings import Findings
 from shrinkage.intervals import Interval
-from shrinkage.report.wording import number, percent
+from shrinkage.report.wording import minus, number, percent
 from shrinkage.verify import Effect
 
 
@@ -29,7 +29,7 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
             {"overfits": "overfits", "underfits": "underfits", "balanced": "balanced"}[
                 facts.verdict
             ],
-            f"validation − training {facts.loss_name}: {facts.gap.with_unit(facts.unit)}",
+            f"validation less training {facts.loss_name}: {minus(facts.gap.with_unit(facts.unit))}",
             "bad" if facts.verdict != "balanced" else "good",
         )
     ]
@@ -50,21 +50,22 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     )
     verification = findings.verification
     if verification is None:
-        return (*found, Tile("Held-out data", "not verified", "the refits are missing", ""))
+        missing = "the networks on all training rows are missing"
+        return (*found, Tile("Held-out data", "not verified", missing, ""))
     if verification.effects:
         found.append(_effect_tile(verification.effects[0], point.penalty is not None))
     together = verification.weights[0]
     before, after = together.before, together.after
     if point.penalty is None:
         found.append(
-            Tile("Hidden weights", f"spread {number(before.std)}", "no penalty, none is zero", "")
+            Tile("Hidden weights", number(before.std), "their spread, without a penalty", "")
         )
     elif after.zeros > 0.05:
         found.append(
             Tile(
                 "Hidden weights",
-                f"{percent(after.zeros)} exactly zero",
-                f"spread {number(before.std)} → {number(after.std, before.std)}",
+                f"{percent(after.zeros)} zero",
+                f"exactly; their spread {number(before.std)} → {number(after.std, before.std)}",
                 "",
             )
         )
@@ -72,8 +73,8 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
         found.append(
             Tile(
                 "Hidden weights",
-                f"spread {number(before.std)} → {number(after.std, before.std)}",
-                f"exactly zero: {percent(after.zeros)}",
+                f"{number(before.std)} → {number(after.std, before.std)}",
+                f"their spread; exactly zero are {percent(after.zeros)}",
                 "",
             )
         )
@@ -89,8 +90,8 @@ def _effect_tile(effect: Effect, penalized: bool) -> Tile:
     tone = {"better": "good", "worse": "bad"}.get(effect.outcome, "")
     return Tile(
         "Held-out data",
-        f"{effect.label} {number(before, after)} → {number(after, before)}",
-        f"difference {effect.difference}: {effect.outcome}",
+        f"{number(before, after)} → {number(after, before)}",
+        f"{effect.label}, {effect.outcome}: {_signed(effect.difference)}",
         tone,
     )
 
@@ -115,8 +116,8 @@ def effects_table(effects: tuple[Effect, ...]) -> tuple[EffectRow, ...]:
         EffectRow(
             label=effect.label,
             unit=effect.unit,
-            before=str(effect.before),
-            after=str(effect.after),
+            before=minus(str(effect.before)),
+            after=minus(str(effect.after)),
             difference=_signed(effect.difference),
             outcome=effect.outcome,
             better="higher is better" if effect.greater_is_better else "lower is better",
@@ -127,7 +128,7 @@ def effects_table(effects: tuple[Effect, ...]) -> tuple[EffectRow, ...]:
 
 
 def _signed(interval: Interval) -> str:
-    return ("+" if interval.estimate > 0 else "") + str(interval)
+    return ("+" if interval.estimate > 0 else "") + minus(str(interval))
 
 
 def _bar(interval: Interval) -> tuple[float, float, float] | None:

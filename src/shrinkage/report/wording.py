@@ -10,8 +10,13 @@ from shrinkage.verify.weights import WeightsComparison
 
 
 def number(value: float, *others: float) -> str:
-    """`value` with three digits, or as many places as the largest of the others needs."""
-    return f"{value:.{decimals(value, *others)}f}"
+    """`value` with three digits of the largest among it and `others`, and a true minus sign."""
+    return minus(f"{value:.{decimals(value, *others)}f}")
+
+
+def minus(text: str) -> str:
+    """Numbers with a minus sign, as wide as a digit, for a hyphen."""
+    return text.replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -71,9 +76,9 @@ def path_title(findings: Findings) -> str:
 def learning_title(data: LearningFigure) -> str:
     """What the learning curves show."""
     gaps = [float(curves.validation[-1] - curves.train[-1]) for curves in data.curves]
-    text = f"Without a penalty the losses end {number(gaps[0])} {data.unit} apart"
+    text = f"Training and validation end {number(gaps[0])} {data.unit} apart without a penalty"
     if len(gaps) > 1:
-        text += f", with {data.curves[1].label} {number(gaps[1], gaps[0])}"
+        text += f", {number(gaps[1], gaps[0])} with {data.curves[1].label}"
     return text
 
 
@@ -83,10 +88,14 @@ def weights_title(together: WeightsComparison) -> str:
     if before.label == after.label:
         return f"The hidden weights range from {before.minimum:.2f} to {before.maximum:.2f}"
     if after.zeros > 0.05:
-        return f"{percent(after.zeros)} of the hidden weights are exactly zero, before {percent(before.zeros)}"
+        return (
+            f"{percent(after.zeros)} of the hidden weights are exactly zero, "
+            f"{percent(before.zeros)} without the penalty"
+        )
     verb = "shrinks" if after.std < before.std else "goes"
     return (
-        f"The spread of the hidden weights {verb} from {number(before.std)} to {number(after.std)}"
+        f"The spread of the hidden weights {verb} from {number(before.std)} to "
+        f"{number(after.std)}"
     )
 
 

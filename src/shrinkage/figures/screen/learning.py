@@ -21,7 +21,7 @@ def draw_learning(stage: Stage, data: LearningFigure) -> tuple[str, ...]:
 
 def _plot(stage: Stage, data: LearningFigure, curves: Curves) -> figure:
     plot = stage.plot(
-        "epoch (pass over the training rows)",
+        "epoch (passes over the training rows)",
         f"{data.loss} ({data.unit}" + (", logarithmic)" if data.scale == "log" else ")"),
         height=320,
         x_range=Range1d(0, int(curves.epochs[-1])),
@@ -33,8 +33,8 @@ def _plot(stage: Stage, data: LearningFigure, curves: Curves) -> figure:
             "epoch": curves.epochs,
             "train": curves.train,
             "validation": curves.validation,
-            # A filled area cannot leave a logarithmic axis.
-            "floor": curves.train.clip(min=data.y_range[0] if data.scale == "log" else None),
+            # A logarithmic axis cannot place a filled area's edge at 0.
+            "floor": curves.train.clip(min=data.y_range[0]),
         }
     )
     gap = plot.varea("epoch", "floor", "validation", source=source, fill_alpha=0.16)

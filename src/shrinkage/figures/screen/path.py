@@ -18,6 +18,7 @@ from shrinkage.figures.path import PathFigure, PathPanel
 from shrinkage.figures.screen.stage import FONT, Stage, hover, power_label
 
 _TINTS = {"overfitting": 0.10, "good": 0.15, "underfitting": 0.10}
+_CLEAR = 0.4  # decades to the right of "none" that its label needs
 _NAMED = 0.17  # least share of the width on which a zone's name fits, also on a phone
 
 
@@ -34,13 +35,13 @@ def draw_path(stage: Stage, data: PathFigure) -> tuple[str, ...]:
 
 def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
     plot = stage.plot(
-        "λ (logarithmic)",
+        f"λ of {panel.penalty.label} (logarithmic)",
         f"{data.loss} ({data.unit})",
         height=400,
-        x_range=Range1d(*data.x_range),
+        x_range=Range1d(*panel.x_range),
         y_range=Range1d(*data.y_range),
     )
-    _ticks(plot, data, panel)
+    _ticks(plot, panel)
     _zones(stage, plot, data, panel)
     source = ColumnDataSource(
         {
@@ -58,9 +59,10 @@ def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
             "folds": panel.folds,
         }
     )
-    constant = Span(location=data.null, dimension="width", line_dash=[2, 4], line_width=1.2)
-    stage.paint(constant, line_color="muted")
-    plot.add_layout(constant)
+    if data.null is not None:
+        constant = Span(location=data.null, dimension="width", line_dash=[2, 4], line_width=1.2)
+        stage.paint(constant, line_color="muted")
+        plot.add_layout(constant)
     for low, high, role, alpha in (
         ("train_low", "train_high", "train", 0.22),
         ("low", "high", "validation", 0.14),
@@ -90,9 +92,9 @@ def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
     return plot
 
 
-def _ticks(plot: figure, data: PathFigure, panel: PathPanel) -> None:
-    first = ceil(data.x_range[0] + (0.8 if panel.edge is not None else 0.0))
-    exponents = list(range(first, floor(data.x_range[1]) + 1))
+def _ticks(plot: figure, panel: PathPanel) -> None:
+    first = panel.x_range[0] if panel.edge is None else panel.edge + _CLEAR
+    exponents = list(range(ceil(first), floor(panel.x_range[1]) + 1))
     labels: dict[float | str, str] = {float(e): power_label(e) for e in exponents}
     places: list[float] = [float(e) for e in exponents]
     if panel.edge is not None:
@@ -103,13 +105,11 @@ def _ticks(plot: figure, data: PathFigure, panel: PathPanel) -> None:
 
 
 def _zones(stage: Stage, plot: figure, data: PathFigure, panel: PathPanel) -> None:
-    width = data.x_range[1] - data.x_range[0]
+    width = panel.x_range[1] - panel.x_range[0]
     for zone in panel.zones:
         # The outer zones reach the end of the plot, so that no stripe is left without a name.
-        start = data.x_range[0] if zone.start == panel.x[0] else zone.start
-        stop = data.x_range[1] if zone.stop == panel.x[-1] == max(
-            float(other.x[-1]) for other in data.panels
-        ) else zone.stop  # fmt: skip
+        start = panel.x_range[0] if zone.start == panel.x[0] else zone.start
+        stop = panel.x_range[1] if zone.stop == panel.x[-1] else zone.stop
         box = BoxAnnotation(left=start, right=stop, fill_alpha=_TINTS[zone.name], line_color=None)
         stage.paint(box, fill_color=zone.name)
         plot.add_layout(box)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bokeh.model import Model
-from bokeh.models import HoverTool, PlainText
+from bokeh.models import HoverTool
 from bokeh.plotting import figure
 
 from shrinkage.figures.colours import MODES, ROLES, Mode
@@ -37,11 +37,16 @@ class Drawing:
         The Bokeh plot.
     alternative : str
         What it shows, in words, for those who cannot see it.
+    x_label, y_label : str
+        Names of the axes with their units. The page sets them beside the plot, where they wrap and
+        are never cut off; names from the data are then text of the page, and never read as TeX.
     """
 
     name: str
     plot: Model
     alternative: str
+    x_label: str
+    y_label: str
 
 
 @dataclass(eq=False)
@@ -63,6 +68,7 @@ class Stage:
     palettes: dict[Mode, dict[str, list[str]]] = field(
         default_factory=lambda: {mode: {} for mode in MODES}
     )
+    _labels: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def paint(self, model: Model, **roles: str) -> None:
         """Let properties of `model` play roles, from now on."""
@@ -79,7 +85,7 @@ class Stage:
     def add(self, name: str, plot: figure, alternative: str) -> None:
         """Keep a finished plot under a name."""
         plot.name = name
-        self.drawings[name] = Drawing(name, plot, alternative)
+        self.drawings[name] = Drawing(name, plot, alternative, *self._labels[plot.id])
 
     def plot(self, x_label: str, y_label: str, *, height: int = 340, **settings: Any) -> figure:
         """An empty plot: no frame, no toolbar, quiet axes, as wide as the page lets it be.
@@ -87,7 +93,7 @@ class Stage:
         Parameters
         ----------
         x_label, y_label : str
-            May come from the data: they are shown as they are, never read as TeX.
+            For the page to show; see :class:`Drawing`.
         height : int
             In CSS pixels.
         **settings
@@ -99,13 +105,8 @@ class Stage:
         plot.border_fill_color = None
         plot.outline_line_color = None
         plot.min_border_right = 14
-        plot.xaxis.axis_label = PlainText(text=x_label)
-        plot.yaxis.axis_label = PlainText(text=y_label)
+        self._labels[plot.id] = (x_label, y_label)
         for axis in (*plot.xaxis, *plot.yaxis):
-            axis.axis_label_text_font = FONT
-            axis.axis_label_text_font_style = "normal"
-            axis.axis_label_text_font_size = "13px"
-            axis.axis_label_standoff = 8
             axis.major_label_text_font = FONT
             axis.major_label_text_font_size = "12px"
             axis.minor_tick_line_color = None
@@ -113,7 +114,6 @@ class Stage:
             axis.major_tick_out = 4
             self.paint(
                 axis,
-                axis_label_text_color="muted",
                 major_label_text_color="muted",
                 axis_line_color="axis",
                 major_tick_line_color="axis",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
+from numpy.typing import NDArray
 
 from shrinkage.figures.screen.stage import Stage, hover
-from shrinkage.figures.weights import DensityFigure, WeightsFigure
+from shrinkage.figures.weights import DensityFigure, Scale, WeightsFigure
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 
 _ROW, _OFFSET, _HEIGHT = 1.0, 0.19, 0.26
@@ -106,20 +109,22 @@ def _short(name: str) -> str:
 def draw_densities(stage: Stage, data: WeightsFigure) -> tuple[str, ...]:
     """Add a density for each kernel; their names."""
     names = []
-    for i, comparison in enumerate(data.comparisons):
+    for i, (comparison, scale) in enumerate(zip(data.comparisons, data.scales, strict=True)):
         name = f"density-{i}"
-        stage.add(name, _density(stage, comparison, data.penalized), f"Density of {comparison}.")
+        plot = _density(stage, comparison, scale, data.penalized)
+        stage.add(name, plot, f"Density of {comparison}.")
         names.append(name)
     return tuple(names)
 
 
-def _density(stage: Stage, comparison: WeightsComparison, penalized: bool) -> figure:
+def _density(
+    stage: Stage, comparison: WeightsComparison, scale: Scale, penalized: bool
+) -> figure:
     sides = [(comparison.before, "none"), (comparison.after, "penalized")]
-    plot = stage.plot("weight", "density of weights that are not zero", height=250)
-    plot.y_range.start = 0
+    plot = _density_plot(stage, scale, 220)
     for summary, role in sides[: 2 if penalized else 1]:
-        source = ColumnDataSource({"x": summary.x, "density": summary.density})
-        area = plot.varea("x", 0, "density", source=source, fill_alpha=0.14)
+        source = ColumnDataSource({"x": summary.x, "density": _above(scale, summary)})
+        area = plot.varea("x", scale.low, "density", source=source, fill_alpha=0.14)
         line = plot.line("x", "density", source=source, line_width=2)
         stage.paint(area.glyph, fill_color=role)
         stage.paint(line.glyph, line_color=role)
@@ -127,30 +132,41 @@ def _density(stage: Stage, comparison: WeightsComparison, penalized: bool) -> fi
     return plot
 
 
+def _density_plot(stage: Stage, scale: Scale, height: int, **settings: Any) -> figure:
+    words = "density of the weights that are not zero"
+    return stage.plot(
+        "weight",
+        words + (" (logarithmic)" if scale.kind == "log" else ""),
+        height=height,
+        y_axis_type=scale.kind,
+        y_range=Range1d(scale.low, scale.high),
+        **settings,
+    )
+
+
+def _above(scale: Scale, summary: WeightsSummary) -> NDArray[np.float32]:
+    """A density that a logarithmic axis can place where it is 0."""
+    return np.maximum(summary.density, np.float32(scale.low))
+
+
 def draw_moving_density(stage: Stage, data: DensityFigure, selected: int) -> str:
     """Add the density that the slider moves, over that without a penalty; its name."""
-    plot = stage.plot(
-        "hidden weight",
-        "density of weights that are not zero",
-        height=320,
-        x_range=Range1d(float(data.x[0]), float(data.x[-1])),
-        y_range=Range1d(0, float(data.heights[selected])),
-    )
-    still = ColumnDataSource({"x": data.x, "density": data.summaries[0].density})
+    scale = data.scale
+    plot = _density_plot(stage, scale, 340, x_range=Range1d(float(data.x[0]), float(data.x[-1])))
+    still = ColumnDataSource({"x": data.x, "density": _above(scale, data.summaries[0])})
     first = plot.line("x", "density", source=still, line_width=1.6, line_dash=[4, 3])
     stage.paint(first.glyph, line_color="none")
     moved = ColumnDataSource(
-        {"x": data.x, "density": data.summaries[selected].density}, name="moved-density"
+        {"x": data.x, "density": _above(scale, data.summaries[selected])}, name="moved-density"
     )
-    area = plot.varea("x", 0, "density", source=moved, fill_alpha=0.2)
+    area = plot.varea("x", scale.low, "density", source=moved, fill_alpha=0.2)
     line = plot.line("x", "density", source=moved, line_width=2.2)
     stage.paint(area.glyph, fill_color="penalized")
     stage.paint(line.glyph, line_color="penalized")
     hover(plot, [line], [("weight", "@x{0.000}"), ("density", "@density{0.000}")], "vline")
     # Every λ's density, for the slider to take from; drawn by nothing.
     store = ColumnDataSource(
-        {"density": [summary.density for summary in data.summaries], "height": data.heights},
-        name="all-densities",
+        {"density": [_above(scale, summary) for summary in data.summaries]}, name="all-densities"
     )
     line.tags = [store]
     stage.add(

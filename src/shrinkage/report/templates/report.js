@@ -82,7 +82,6 @@
     if (!about || !input) return;
     const store = find("all-surfaces").data;
     const densities = find("all-densities").data;
-    const plot = models(settings.plots["moving-density"]);
 
     function move() {
       const i = Number(input.value);
@@ -95,7 +94,6 @@
       }
       const moved = find("moved-density");
       moved.data = { x: moved.data.x, density: densities.density[i] };
-      plot.y_range.end = densities.height[i];
       input.setAttribute("aria-valuetext", `${frame.label}, ${frame.zerosText} of the hidden weights exactly zero`);
       document.getElementById("lambda-label").textContent = frame.label;
       document.getElementById("moving-name").textContent = frame.label;
@@ -172,18 +170,12 @@
   async function start() {
     show(mode);
     const documents = read("documents");
-    for (const item of settings.items) {
-      const found = await Bokeh.embed.embed_items(documents, [item]);
-      void found;
-    }
+    await Bokeh.embed.embed_items(documents, settings.items);
     const documentModel = Bokeh.documents[0];
     if (documentModel) {
       models = (id) => documentModel.get_model_by_id(id);
-      const byName = new Map();
-      for (const { property, model } of settings.paints) void property, model;
-      for (const model of documentModel.all_models ?? documentModel._all_models.values()) if (model.name) byName.set(model.name, model);
       for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
-      startSlider((name) => byName.get(name));
+      startSlider((name) => documentModel.get_model_by_name(name));
       paint(mode);
     }
     root.dataset.ready = "";

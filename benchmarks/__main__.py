@@ -1,0 +1,86 @@
+"""``python -m benchmarks [NAME …]``: measure, print the table, keep the results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import import_module
+
+from rich.console import Console
+
+from benchmarks import machine, results
+from benchmarks.measure import Effort
+from benchmarks.table import Section, as_rich
+
+BENCHMARKS = {
+    "engine": "floating-point rate beside a large sgemm",
+    "pool": "scaling with threads, cost of evaluation, memory",
+    "grid_search": "a λ grid beside scikit-learn's GridSearchCV",
+    "keras_loop": "fits beside a loop of Keras fits on JAX",
+    "zeros": "share of weights that are exactly zero",
+    "end_to_end": "whole commands in fresh processes",
+}
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure speed and size beside the peers.",
+        epilog="\n".join(f"{name:12} {about}" for name, about in BENCHMARKS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="of each comparison (default 5)")
+    parser.add_argument(
+        "--quick", action="store_true", help="only see that all runs: tiny sizes, nothing is kept"
+    )
+    chosen = parser.parse_args(arguments)
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    if chosen.rounds < 1:
+        parser.error(f"rounds is {chosen.rounds}; at least 1 is needed")
+    return chosen
+
+
+def run(name: str, effort: Effort) -> Section:
+    """One benchmark."""
+    others = None if effort.quick else machine.busy()
+    measured = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    begin = time.perf_counter()
+    rows = import_module(f"benchmarks.{name}").rows(effort)
+    taken = round(time.perf_counter() - begin, 1)
+    return Section(name, tuple(rows), measured, taken, effort.rounds, others)
+
+
+def main() -> int:
+    """Measure and print; 1 if a bar is missed."""
+    chosen = parse()
+    effort = Effort(rounds=1 if chosen.quick else chosen.rounds, quick=chosen.quick)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print("; ".join(f"{name}: {value}" for name, value in machine.describe().items()))
+    sections = []
+    for name in chosen.names or BENCHMARKS:
+        with console.status(f"{name}: {BENCHMARKS[name]}"):
+            section = run(name, effort)
+        if section.others is not None and section.others > 0.1 * machine.cores():
+            console.print(
+                f"[yellow]{name}: {section.others:.2f} cores were busy with other things; the "
+                "times below may be too long[/yellow]"
+            )
+        sections.append(section)
+        if not chosen.quick:
+            results.record([section])  # each as it comes, so that an interruption loses little
+    console.print(as_rich(sections))
+    if chosen.quick:
+        console.print("sizes were tiny: no number here means anything")
+        return 0
+    console.print(f"kept in benchmarks/results/{results.place(machine.describe()).name}, .md")
+    return 1 if any(row.passed is False for section in sections for row in section.rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

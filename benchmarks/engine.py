@@ -11,6 +11,7 @@ from benchmarks.machine import cores
 from benchmarks.measure import Effort, interleaved, ratio, seconds
 from benchmarks.problems import problem
 from benchmarks.table import Median, Row
+from benchmarks.worker import Worker
 from shrinkage.data import Data
 from shrinkage.engine.pool import train
 from shrinkage.network import Network
@@ -74,14 +75,14 @@ def rows(effort: Effort) -> list[Row]:
         trials = case.trials(data, fits)
         return lambda: steps * case.operations / seconds(lambda: list(train(trials, data)))
 
+    def product(worker: Worker) -> Callable[[], float]:
+        return lambda: float(worker.ask(size=size)["rate"])
+
     for case in chosen:
         assert data.full.train.size % case.batch == 0
     list(train(chosen[0].trials(data, 1), data))  # compiles
     with sgemm.workers() as workers:
-        contestants: dict[str, Callable[[], float]] = {
-            str(kind): lambda worker=worker: float(worker.ask(size=size)["rate"])
-            for kind, worker in workers.items()
-        }
+        contestants = {str(kind): product(worker) for kind, worker in workers.items()}
         contestants |= {case.name: engine(case) for case in chosen}
         rates = interleaved(contestants, effort.rounds)
 

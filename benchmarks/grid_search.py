@@ -1,8 +1,8 @@
-"""The same λ grid on the same folds as scikit-learn's ``GridSearchCV(MLPClassifier, n_jobs=-1)``."""
+"""A λ grid on the same folds as scikit-learn's ``GridSearchCV(MLPClassifier, n_jobs=-1)``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -145,8 +145,7 @@ def _same_work(ours: Iterable[Fit], theirs: dict[str, Any]) -> str:
     train_loss = [np.mean([fit.final_train_loss for fit in fits]) for fits in by_lambda.values()]
     held_out = [np.mean([fit.final_validation_loss for fit in f]) for f in by_lambda.values()]
 
-    def ends(values: Iterable[float]) -> str:
-        values = list(values)
+    def ends(values: Sequence[Any]) -> str:
         return f"{values[0]:.3f} … {values[-1]:.3f}"
 
     return (

@@ -22,6 +22,7 @@ from shrinkage.training import Training
 
 HIDDEN, BATCH, RATE, LAM = (128, 128), 32, 0.001, 0.003
 BAR = 40.0
+NAME = "Keras (JAX) time of a fit / ours"
 BACKEND = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
@@ -33,17 +34,16 @@ Setting = tuple[str, dict[str, str], int]
 
 
 def rows(effort: Effort) -> list[Row]:
-    """The loop with one model set back (the bar), with a new model for each fit, and in parallel."""
+    """The loop with a new model for each fit, with one that is set back, and in parallel."""
     data = problem("moons")
-    name = "Keras (JAX) loop of fits: time of a fit / ours"
     with TemporaryDirectory() as folder:
         path = Path(folder) / "data.npz"
         save(data, path)
         request = _request(data, path, effort)
         try:
-            return _compare(name, data, request, effort)
+            return _compare(data, request, effort)
         except PeerError as error:
-            return [Row(name, None, "×", BAR, detail=f"the peer cannot run: {error}")]
+            return [Row(NAME, None, "×", BAR, detail=f"the peer cannot run: {error}")]
 
 
 def _request(data: Data, path: Path, effort: Effort) -> dict[str, Any]:
@@ -94,59 +94,69 @@ def _ours(data: Data, request: dict[str, Any]) -> list[Trial]:
     ]
 
 
-def _compare(name: str, data: Data, request: dict[str, Any], effort: Effort) -> list[Row]:
+def _compare(data: Data, request: dict[str, Any], effort: Effort) -> list[Row]:
     setting = _fastest(data, request)
-    request["steps_per_execution"] = setting[2]
     trials = _ours(data, request)
     fits = list(train(trials, data))  # compiles
+    many = {"steps_per_execution": setting[2]}
     with ExitStack() as stack:
-        loop = stack.enter_context(Worker("keras_jax", setting[1]))
+        plain = stack.enter_context(Worker("keras_jax", BACKEND))
+        tuned = stack.enter_context(Worker("keras_jax", setting[1]))
         each_core = [
             stack.enter_context(Worker("keras_jax", BACKEND | ONE_THREAD, core=core))
             for core in range(cores())
         ]
-        check = loop.ask(**(request | {"fits": len(data.parts), "evaluate": True}))
+        check = tuned.ask(**(request | many | {"fits": len(data.parts), "evaluate": True}))
 
         def parallel() -> float:
             for worker in each_core:
-                worker.send(**request)
-            return mean(worker.receive()["each"] for worker in each_core) / len(each_core)
+                worker.send(**(request | many))
+            return mean(float(worker.receive()["each"]) for worker in each_core) / len(each_core)
 
         times = interleaved(
             {
                 "ours": lambda: seconds(lambda: list(train(trials, data))) / len(trials),
-                "loop": lambda: float(loop.ask(**request)["each"]),
-                "fresh": lambda: float(loop.ask(**(request | {"fresh": True}))["each"]),
+                "fresh": lambda: float(tuned.ask(**(request | many | {"fresh": True}))["each"]),
+                "plain": lambda: float(plain.ask(**request)["each"]),
+                "tuned": lambda: float(tuned.ask(**(request | many))["each"]),
                 "parallel": parallel,
             },
             effort.rounds,
         )
-    ours = Median("shrinkage", median(times["ours"]) * 1e3, "ms a fit")
     work = (
         f"{data.full.n_inputs}-128-128-1, {data.parts[0].train.size} rows, Adam {RATE:g}, batch "
-        f"{BATCH}, {request['epochs']} epochs, L2; mean final training loss, ours "
+        f"{BATCH}, {request['epochs']} epochs, L2, one λ; mean final training loss, ours "
         f"{mean(fit.final_train_loss for fit in fits):.3f}, Keras {mean(check['losses']):.3f}"
     )
-    described = {
-        "loop": (
-            name,
-            f"compiling ({check['first']:.2g} s for the first fit) not counted: one model, set back"
-            f" between fits; the peer's fastest setting: {setting[0]}; {work}",
-        ),
+    # Title, bar, detail. Each is a fair reading of 'a loop of fits'; all of them are shown.
+    described: dict[str, tuple[str, float | None, str]] = {
         "fresh": (
-            "the same with a new model for each fit, as such loops are written",
-            "compiling counted, as it happens in every fit",
+            f"{NAME}, a model for each",
+            BAR,
+            f"as such loops are written, so every fit compiles; peer: {setting[0]}; {work}",
+        ),
+        "plain": (
+            f"{NAME}, one model set back",
+            BAR,
+            "compiling not counted; the peer's default settings",
+        ),
+        "tuned": (
+            f"{NAME}, one model set back, tuned",
+            BAR,
+            f"compiling ({check['first']:.2g} s with the first fit) not counted; "
+            f"the peer's fastest setting: {setting[0]}",
         ),
         "parallel": (
-            "the same as one process on each core",
-            "XLA on one core in each, compiling not counted",
+            f"{NAME}, one model in each of {cores()} processes, tuned",
+            None,
+            f"one process on each core; compiling not counted; steps_per_execution={setting[2]}",
         ),
     }
     rows = []
-    for kind, (title, detail) in described.items():
+    ours = Median("shrinkage", median(times["ours"]) * 1e3, "ms a fit")
+    for kind, (title, bar, detail) in described.items():
         faster = ratio(times[kind], times["ours"])
         theirs = Median("Keras", median(times[kind]) * 1e3, "ms a fit")
-        bar = BAR if kind == "loop" else None
         rows.append(
             Row(title, faster.value, "×", bar, "at least", (ours, theirs), faster.spread, detail)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def problem(name: str, samples: int | None = None) -> Data:
 
 def save(data: Data, path: Path) -> None:
     """Write the training rows and folds for a peer in another process."""
-    folds = {f"train{i}": part.train for i, part in enumerate(data.parts)}
-    folds |= {f"validation{i}": part.validation for i, part in enumerate(data.parts)}
+    arrays: dict[str, Any] = {f"train{i}": part.train for i, part in enumerate(data.parts)}
+    arrays |= {f"validation{i}": part.validation for i, part in enumerate(data.parts)}
     labels = data.full.targets[:, 0].astype(np.int64)
-    np.savez(path, inputs=data.full.inputs, labels=labels, **folds)
+    np.savez(path, inputs=data.full.inputs, labels=labels, **arrays)

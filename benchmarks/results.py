@@ -55,7 +55,8 @@ def page(machine: dict[str, Any], used: dict[str, str], sections: list[Section])
         for section in sections
     )
     return (
-        f"# Measured\n\n{facts}\n\n{packages}\n\n`make bench` measures all of it again.\n\n{about}\n\n"
+        f"# Measured\n\n{facts}\n\n{packages}\n\n"
+        f"`make bench` measures all of it again.\n\n{about}\n\n"
         "A ratio is that of two medians; brackets hold the least and the largest of a single "
         f"round.\n\n{as_markdown(sections)}\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,6 +14,11 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_TUNING = {
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS", "XLA_FLAGS",
+}  # fmt: skip
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -27,8 +33,9 @@ class Worker:
     def __init__(
         self, name: str, environment: dict[str, str] | None = None, core: int | None = None
     ) -> None:
-        inherited = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
-        self._errors = tempfile.TemporaryFile(mode="w+")
+        # What the person's environment says about BLAS could slow a peer down; it decides anew.
+        inherited = {key: value for key, value in os.environ.items() if key not in _TUNING}
+        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # closed in close
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.peers.{name}"],
             cwd=ROOT,
@@ -75,10 +82,8 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:

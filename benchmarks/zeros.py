@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.measure import Effort
 from benchmarks.table import Row
 from shrinkage.data import bundled, prepare
@@ -13,9 +15,9 @@ from shrinkage.tune import Search, candidates, default_training, plan
 def rows(effort: Effort) -> list[Row]:
     """The share for each penalty, over all folds at its best λ."""
     table, target = bundled("moons")
-    quick = {"folds": 2, "repeats": 1} if effort.quick else {}
+    quick: dict[str, Any] = {"folds": 2, "repeats": 1} if effort.quick else {}
     data = prepare(table, target, name="moons", **quick)
-    training = default_training(data, **({"epochs": 20} if effort.quick else {}))
+    training = default_training(data, epochs=20 if effort.quick else None)
     search = Search(data, plan(data, penalties=(L1(), L2()), training=training, refits=1))
     for _ in search:
         pass

@@ -35,7 +35,7 @@ def test_an_interval_excludes_what_lies_strictly_outside():
 
 def test_decimals_show_three_digits_of_the_largest():
     assert [decimals(x) for x in (0.0, 1e-12, 0.05, 0.5, 5.0, 50.0, 500.0, -5e6)] == [
-        3, 6, 4, 3, 2, 1, 0, 0,
+        3, 3, 4, 3, 2, 1, 0, 0,
     ]  # fmt: skip
     assert decimals(0.001, inf, nan, 3.0) == 2
 

@@ -22,7 +22,9 @@ def prepare() -> Answer:
         begin = time.perf_counter()
         np.dot(a, b, c)
         taken = time.perf_counter() - begin
-        blas = next((pool for pool in threadpool_info() if pool["user_api"] == "blas"), {})
+        blas: dict[str, Any] = next(
+            (pool for pool in threadpool_info() if pool["user_api"] == "blas"), {}
+        )
         return {
             "rate": 2 * size**3 / taken,
             "kernels": blas.get("architecture") or blas.get("internal_api", "unknown"),

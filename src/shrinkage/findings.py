@@ -53,12 +53,20 @@ class Findings:
         """The four findings: (heading, sentence)."""
         four = [
             ("Diagnosis", f"{self.diagnosis.sentence} {self.diagnosis.prescription}"),
-            ("Best penalty", self.selection.sentence),
+            ("Best penalty", self.selection.sentence + self._other_rule()),
         ]
         if self.verification is not None:
             four.append(("Held-out data", self.verification.sentence))
             four.append(("Weights", self.verification.weights_sentence))
         return tuple(four)
+
+    def _other_rule(self) -> str:
+        minimum, strict = self.minimum.point, self.one_standard_error.point
+        if minimum.label == strict.label:
+            return ""
+        if self.selection is self.minimum:
+            return f" The strongest within one standard error of it is {strict.label}."
+        return f" The best itself is {minimum.label}."
 
 
 def find(study: Study, plan: Plan) -> Findings:

@@ -89,7 +89,7 @@ def decimals(*values: float) -> int:
     (4, 3, 1, 0)
     """
     largest = max((abs(value) for value in values if isfinite(value)), default=0.0)
-    if largest == 0.0:
+    if largest < 5e-7:  # would show as zero; three places say so
         return 3
     return min(max(2 - floor(log10(largest)), 0), 6)
 

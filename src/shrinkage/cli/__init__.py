@@ -7,10 +7,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 from shrinkage.cli.interruption import NOTHING_YET, Interruption, Stopped
 from shrinkage.errors import ShrinkageError, suggestion
-from shrinkage.terminal.plain import plain, say
+from shrinkage.terminal.plain import discard_stdout, plain, say
 
 __all__ = ["main"]
 
@@ -109,6 +110,9 @@ def _help(arguments: list[str]) -> str:
 
 
 def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"the system refused to go on: {error.strerror.lower()}{where}"
     if isinstance(error, MemoryError):
         return "the memory is not enough; use a smaller table, network or batch, or fewer --threads"
     what = f"{type(error).__name__}: {plain(str(error))}".rstrip(": ")
@@ -121,9 +125,12 @@ def _unexpected(error: Exception) -> str:
 
 
 def _prepare_streams() -> None:
-    """A terminal that cannot show λ gets a question mark, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    """A closed stream is nowhere, and a terminal that cannot show λ gets a question mark."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # until the process ends
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
@@ -131,7 +138,5 @@ def _flush() -> None:
     """Write what is buffered now, so that a reader who has gone causes no complaint at exit."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        from shrinkage.terminal.plain import discard_stdout
-
+    except OSError:
         discard_stdout()

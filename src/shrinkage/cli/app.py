@@ -1,8 +1,10 @@
 """The commands and options, as `--help` shows them. Nothing heavy is imported here."""
+# ruff: noqa: ARG001 (the options are read from the context, as one mapping)
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +19,6 @@ _BY_SIZE = "chosen from the table's size"
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -36,6 +37,25 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise typer.BadParameter(f"'{text}' is not a number") from None
+
+
+def _option(
+    panel: str,
+    value: str,
+    explanation: str,
+    *,
+    default: str | bool = True,
+    names: tuple[str, ...] = (),
+) -> Any:
+    """An option with a value; `default` says in words what None stands for."""
+    return typer.Option(
+        *names,
+        help=explanation,
+        show_default=default,
+        metavar=value,
+        rich_help_panel=panel,
+        parser={"N": _whole, "X": _number}.get(value),
+    )
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,16 +83,19 @@ Examples:
 """
 
 
-@app.callback(help=_ABOUT)
+@app.callback(help=_ABOUT, invoke_without_command=True)
 def shrinkage(
-    version: Annotated[  # its callback does the work
+    context: typer.Context,
+    version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
 ) -> None:
-    """What stands before a command."""
+    """What stands before a command; help when there is none."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command(help=_RUN)
@@ -89,217 +112,167 @@ def run(
     ],
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Column to predict. Several for a regression of several: repeat the option, or "
+        _option(
+            _DATA,
+            "COLUMN",
+            "Column to predict. Several for a regression of several: repeat the option, or "
             "separate them by commas.",
-            show_default="the column called target, label, class or y",
-            metavar="COLUMN",
-            rich_help_panel=_DATA,
+            default="the column called target, label, class or y",
         ),
     ] = None,
     task: Annotated[
         str,
-        typer.Option(
-            help="What kind of prediction: auto (found from the target), classification or "
-            "regression.",
-            metavar="NAME",
-            rich_help_panel=_DATA,
+        _option(
+            _DATA,
+            "NAME",
+            "What is predicted: classification, regression, or auto to tell from the target.",
         ),
     ] = "auto",
     folds: Annotated[
         int | None,
-        typer.Option(
-            help="Parts of the cross-validation: the rows are cut into so many, and each is "
-            "predicted by networks trained on the others.",
-            show_default=_BY_SIZE,
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_DATA,
+        _option(
+            _DATA,
+            "N",
+            "Parts of the cross-validation: each is predicted by networks trained on the others.",
+            default=_BY_SIZE,
         ),
     ] = None,
     repeats: Annotated[
         int | None,
-        typer.Option(
-            help="Repeat the cross-validation with other cuts: narrower intervals, longer run.",
-            show_default=_BY_SIZE,
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_DATA,
+        _option(
+            _DATA,
+            "N",
+            "Repeat the cross-validation with other parts: narrower intervals, longer run.",
+            default=_BY_SIZE,
         ),
     ] = None,
     samples: Annotated[
         int | None,
-        typer.Option(
-            help="Rows of a toy problem (moons, circles, spirals, xor, blobs).",
-            show_default="500",
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_DATA,
+        _option(
+            _DATA,
+            "N",
+            "Rows of a toy problem (moons, circles, spirals, xor, blobs).",
+            default="500",
         ),
     ] = None,
     noise: Annotated[
         float | None,
-        typer.Option(
-            help="Spread of the noise in a toy problem.",
-            show_default="set for each problem",
-            parser=_number,
-            metavar="X",
-            rich_help_panel=_DATA,
-        ),
+        _option(_DATA, "X", "Spread of the noise in a toy problem.", default="suits the problem"),
     ] = None,
     hidden: Annotated[
         str,
-        typer.Option(
-            help="Units of each hidden layer, separated by commas; none for a linear model.",
-            metavar="N,N,…",
-            rich_help_panel=_NETWORK,
+        _option(
+            _NETWORK,
+            "N,N,…",
+            "Units of each hidden layer, separated by commas; none for a linear model.",
         ),
     ] = "128,128",
     activation: Annotated[
         str,
-        typer.Option(
-            help="After each hidden layer: relu, leaky_relu, elu, selu, gelu, silu, tanh, sigmoid "
-            "or identity.",
-            metavar="NAME",
-            rich_help_panel=_NETWORK,
+        _option(
+            _NETWORK,
+            "NAME",
+            "After each hidden layer: relu, leaky_relu, elu, selu, gelu, silu, tanh, sigmoid or "
+            "identity.",
         ),
     ] = "relu",
     initialization: Annotated[
         str | None,
-        typer.Option(
-            help="Spread of the first weights: he, glorot or lecun.",
-            show_default="the one that suits the activation",
-            metavar="NAME",
-            rich_help_panel=_NETWORK,
+        _option(
+            _NETWORK,
+            "NAME",
+            "Spread of the first weights: he, glorot or lecun.",
+            default="suits the activation",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(
-            help="Passes over the training rows.",
-            show_default=_BY_SIZE,
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_TRAINING,
-        ),
+        _option(_TRAINING, "N", "Passes over the training rows.", default=_BY_SIZE),
     ] = None,
     batch_size: Annotated[
-        int | None,
-        typer.Option(
-            help="Rows in one step.",
-            show_default=_BY_SIZE,
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_TRAINING,
-        ),
+        int | None, _option(_TRAINING, "N", "Rows in one step.", default=_BY_SIZE)
     ] = None,
     optimizer: Annotated[
         str,
-        typer.Option(
-            help="adam, adamw (L2 becomes decoupled weight decay), rmsprop or sgd.",
-            metavar="NAME",
-            rich_help_panel=_TRAINING,
+        _option(
+            _TRAINING,
+            "NAME",
+            "adam, adamw (L2 becomes decoupled weight decay), rmsprop or sgd.",
         ),
     ] = "adam",
     learning_rate: Annotated[
         float | None,
-        typer.Option(
-            help="Of the first step.",
-            show_default="one that suits the optimizer",
-            parser=_number,
-            metavar="X",
-            rich_help_panel=_TRAINING,
-        ),
+        _option(_TRAINING, "X", "Of the first step.", default="suits the optimizer"),
     ] = None,
     schedule: Annotated[
         str,
-        typer.Option(
-            help="cosine (the learning rate falls to 0) or constant.",
-            metavar="NAME",
-            rich_help_panel=_TRAINING,
-        ),
+        _option(_TRAINING, "NAME", "cosine (the learning rate falls to 0) or constant."),
     ] = "cosine",
-    momentum: Annotated[
-        float | None,
-        typer.Option(help="Of sgd.", show_default="0.9", parser=_number, metavar="X", rich_help_panel=_TRAINING),
-    ] = None,
+    momentum: Annotated[float | None, _option(_TRAINING, "X", "Of sgd.", default="0.9")] = None,
     nesterov: Annotated[
         bool,
         typer.Option("--nesterov", help="Nesterov's momentum, for sgd.", rich_help_panel=_TRAINING),
     ] = False,
     class_weight: Annotated[
         str,
-        typer.Option(
-            help="none, or balanced: rare classes count as much as frequent ones.",
-            metavar="NAME",
-            rich_help_panel=_TRAINING,
+        _option(
+            _TRAINING, "NAME", "none, or balanced: rare classes count as much as frequent ones."
         ),
     ] = "none",
     seed: Annotated[
         int,
-        typer.Option(
-            help="Of everything random: the same seed gives the same numbers.",
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_TRAINING,
-        ),
+        _option(_TRAINING, "N", "Of everything random: the same seed gives the same numbers."),
     ] = 0,
     threads: Annotated[
         int | None,
-        typer.Option(
-            help="Networks trained at the same time; the numbers do not depend on it.",
-            show_default="all cores",
-            parser=_whole,
-            metavar="N",
-            rich_help_panel=_TRAINING,
+        _option(
+            _TRAINING,
+            "N",
+            "Networks trained at the same time; the numbers do not depend on it.",
+            default="all cores",
         ),
     ] = None,
     penalty: Annotated[
         str,
-        typer.Option(
-            help="Penalties to try, separated by commas: l1, l2, elastic_net.",
-            metavar="NAME,…",
-            rich_help_panel=_PENALTY,
-        ),
+        _option(_PENALTY, "NAME,…", "Penalties to try, separated by commas: l1, l2, elastic_net."),
     ] = "l1,l2,elastic_net",
     lambdas: Annotated[
         str | None,
-        typer.Option(
-            help="Strengths λ to try, separated by commas, such as 0.001,0.01,0.1. λ multiplies "
-            "Σ|w| for L1 and ½ Σw² for L2, and is added to the mean loss.",
-            show_default="found automatically",
-            metavar="X,X,…",
-            rich_help_panel=_PENALTY,
+        _option(
+            _PENALTY,
+            "X,X,…",
+            "Strengths λ to try, separated by commas, such as 0.001,0.01,0.1. The penalty added to "
+            "the mean loss is λ Σ|w| for L1 and λ/2 Σw² for L2.",
+            default="found automatically",
         ),
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(
-            help="What the best λ is best at: log_loss, accuracy, balanced_accuracy or roc_auc; "
-            "for numbers mean_squared_error, rmse or r2.",
-            show_default="the loss",
-            metavar="NAME",
-            rich_help_panel=_PENALTY,
+        _option(
+            _PENALTY,
+            "NAME",
+            "What the best λ is best at. Classes: log_loss, accuracy, balanced_accuracy, roc_auc. "
+            "Numbers: mean_squared_error, rmse, r2.",
+            default="the loss",
         ),
     ] = None,
     rule: Annotated[
         str,
-        typer.Option(
-            help="Which λ is recommended: minimum (the best), or one_standard_error (the strongest "
-            "that is as good as the best within its noise).",
-            metavar="NAME",
-            rich_help_panel=_PENALTY,
+        _option(
+            _PENALTY,
+            "NAME",
+            "Which λ is recommended: minimum (the best) or one_standard_error (the strongest that "
+            "is as good as the best within its noise).",
         ),
     ] = "minimum",
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The report: a file, or a directory for it.",
-            show_default="./shrinkage-SOURCE.html",
-            metavar="PATH",
-            rich_help_panel=_OUTPUT,
+        _option(
+            _OUTPUT,
+            "PATH",
+            "The report: a file, or a directory for it.",
+            default="./shrinkage-SOURCE.html",
+            names=("--output", "-o"),
         ),
     ] = None,
     json: Annotated[
@@ -314,8 +287,6 @@ def run(
     ] = False,
 ) -> int:
     """Read the options and carry them out; the exit code."""
-    import shlex
-
     from shrinkage.cli.interruption import Stopped
 
     command = shlex.join(["shrinkage", *(context.obj or [])])

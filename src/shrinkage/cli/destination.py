@@ -98,7 +98,7 @@ def _try(path: Path, said: str) -> None:
         os.close(handle)
         Path(name).unlink()
     except OSError as error:
+        reason = (error.strerror or str(error)).lower()
         raise SettingError(
-            f"the report '{said}' cannot be written ({(error.strerror or str(error)).lower()}); choose another "
-            "--output"
+            f"the report '{said}' cannot be written ({reason}); choose another --output"
         ) from error

@@ -65,7 +65,7 @@ class Interruption:
             signal.signal(number, handler)
         Interruption.current = None
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.signal is not None:
             self.end_now()
         self.signal = number

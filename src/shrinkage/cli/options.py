@@ -87,7 +87,7 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
     """
     if raw["json"] and raw["quiet"]:
         raise SettingError("--json and --quiet exclude each other; choose one")
-    network = {
+    network: dict[str, Any] = {
         "hidden": _hidden(raw["hidden"]),
         "activation": _choice("activation", raw["activation"], ACTIVATIONS),
         "initialization": raw["initialization"]

@@ -6,6 +6,7 @@ import os
 import platform
 import threading
 import time
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.findings import Findings
     from shrinkage.report import RunInfo
+    from shrinkage.study import Fit
     from shrinkage.tune import Plan, Search
 
 _COMPILES_AFTER = 1.0
@@ -75,9 +77,15 @@ def carry_out(options: Options) -> int:
     screen.planned(search.plan, data, search.expected, _threads(options), options.given)
     _start_engine(data, search.plan, screen, interruption)
     watch.stage("starting the engine")
-    _train(search, screen, interruption)
+    complete = _train(search, screen, interruption)
     watch.stage("training")
-    return _conclude(options, search, screen, interruption, watch, path)
+    found = _find(search, screen, complete)
+    watch.stage("findings")
+    run = _run_info(options, watch, found)
+    screen.findings(found)
+    screen.code(run.recipes)
+    _hand_over(options, found, run, screen, path, complete=complete)
+    return 0 if interruption.signal is None else interruption.exit_code
 
 
 def _read(options: Options, screen: Screen) -> Data:
@@ -155,65 +163,68 @@ def _tiny_fit(data: Data, plan: Plan) -> None:
     predict(network, fit.parameters, part.inputs[:2], plan.training.loss)
 
 
-def _train(search: Search, screen: Screen, interruption: Interruption) -> None:
-    """Train until done or interrupted; what is finished is in ``search.study`` either way."""
+def _train(search: Search, screen: Screen, interruption: Interruption) -> bool:
+    """Train to the end (True) or to the first signal; ``search.study`` holds what is finished."""
     import shrinkage.findings  # noqa: F401  # not to be interrupted half loaded, and needed next
 
     pace = Pace()
     pace.update(0, search.expected, search.stage)
     try:
-        with screen.training(pace), closing(iter(search)) as fits:
+        with screen.training(pace), closing(_fits(search)) as fits:
             for done, _ in enumerate(fits, start=1):
                 pace.update(done, search.expected, search.stage)
                 interruption.check()
             interruption.finishing = True
     except KeyboardInterrupt:
         interruption.finishing = True
-        screen.note(
-            "stopping: the findings so far follow; Ctrl-C again ends at once without a report"
-        )
+        screen.note("stopping: the findings so far follow; Ctrl-C again ends at once, without them")
+        return False
+    return True
 
 
-def _conclude(
-    options: Options,
-    search: Search,
-    screen: Screen,
-    interruption: Interruption,
-    watch: Stopwatch,
-    path: Path,
-) -> int:
+def _fits(search: Search) -> Generator[Fit, None, None]:
+    """The search as a generator, so that closing it stops the trainings under way."""
+    yield from search
+
+
+def _find(search: Search, screen: Screen, complete: bool) -> Findings:
     from shrinkage.findings import find
-    from shrinkage.recipes import recipes
 
     try:
         with screen.working("measuring the effect on the test rows and the weights"):
-            found = find(search.study, search.plan)
+            return find(search.study, search.plan)
     except ShrinkageError as error:
-        if interruption.signal is None:
+        if complete:
             raise
         raise KeyboardInterrupt from error
-    watch.stage("findings")
-    programs = recipes(found)
-    screen.findings(found)
-    screen.code(programs)
-    run = _run_info(options, watch, programs)
-    try:
-        _write(found, run, path, screen)
-    finally:
-        if options.json:
-            screen.json(_document(found, run, path, interrupted=interruption.signal is not None))
-    screen.report(path)
-    return 0 if interruption.signal is None else interruption.exit_code
 
 
-def _write(found: Findings, run: RunInfo, path: Path, screen: Screen) -> None:
+def _hand_over(
+    options: Options,
+    found: Findings,
+    run: RunInfo,
+    screen: Screen,
+    path: Path,
+    *,
+    complete: bool,
+) -> None:
+    """Write the report and say where it is; JSON is printed even if that fails."""
     from shrinkage.report import write
 
-    with screen.working("writing the report"):
-        write(found, run, path)
+    written = False
+    try:
+        with screen.working("writing the report"):
+            write(found, run, path)
+        written = True
+    finally:
+        if options.json:
+            document = _document(found, run, path if written else None)
+            screen.json(document | {"interrupted": not complete})
+    screen.report(path)
 
 
-def _run_info(options: Options, watch: Stopwatch, programs: dict[str, str]) -> RunInfo:
+def _run_info(options: Options, watch: Stopwatch, found: Findings) -> RunInfo:
+    from shrinkage.recipes import recipes
     from shrinkage.report import RunInfo
 
     return RunInfo(
@@ -225,11 +236,11 @@ def _run_info(options: Options, watch: Stopwatch, programs: dict[str, str]) -> R
         date=datetime.now().astimezone(),
         python=platform.python_version(),
         seed=options.seed,
-        recipes=programs,
+        recipes=recipes(found),
     )
 
 
-def _document(found: Findings, run: RunInfo, path: Path, *, interrupted: bool) -> dict[str, Any]:
+def _document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any]:
     """What `--json` prints: the findings, and how they were made."""
     from shrinkage.findings import as_dict
 
@@ -249,9 +260,8 @@ def _document(found: Findings, run: RunInfo, path: Path, *, interrupted: bool) -
             "threads": run.threads,
             "training": asdict(plan.training),
         },
-        "interrupted": interrupted,
         "code": dict(run.recipes),
         "command": run.command,
         "seconds": dict(run.seconds),
-        "report": str(path) if path.exists() else None,
+        "report": None if path is None else str(path),
     }

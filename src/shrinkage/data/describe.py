@@ -14,6 +14,8 @@ from shrinkage.data.target import Target
 
 # Standardized inputs beyond this are told of: they may be mistakes, and training feels them.
 _FAR_OUT = 50.0
+# Spreads of the inputs that differ by more than this factor are told of.
+_SCALES_APART = 1e6
 
 Rows = NDArray[np.int64]
 
@@ -52,7 +54,13 @@ def describe(
         missing_columns=len(columns.missing),
         missing_handling=MISSING_HANDLING if missing else "",
         dropped=tuple(columns.dropped),
-        warnings=warnings + _split_warnings(target, train, test, folds) + _far_out(full),
+        warnings=(
+            *warnings,
+            *_split_warnings(target, train, test, folds),
+            *_many_inputs(full),
+            *_scales_apart(full),
+            *_far_out(full),
+        ),
         is_toy=name in TOY_PROBLEMS,
     )
 
@@ -87,6 +95,25 @@ def _split_warnings(target: Target, train: Rows, test: Rows, folds: int) -> tupl
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def _many_inputs(full: Part) -> tuple[str, ...]:
+    rows, inputs = full.inputs.shape
+    sentence = (
+        f"There are more inputs ({inputs:,}) than training rows ({rows:,}), so a network can learn "
+        "the rows by heart."
+    )
+    return (sentence,) if inputs > rows else ()
+
+
+def _scales_apart(full: Part) -> tuple[str, ...]:
+    largest, smallest = int(full.scale.argmax()), int(full.scale.argmin())
+    factor = full.scale[largest] / full.scale[smallest]
+    sentence = (
+        f"The spread of input '{full.columns[largest]}' is {factor:.0e} times that of "
+        f"'{full.columns[smallest]}'; every input is standardized, so neither dominates."
+    )
+    return (sentence,) if factor > _SCALES_APART else ()
 
 
 def _far_out(full: Part) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ _GAP = 0.7
 _MARGIN = 0.25
 _NEAR = 1.4
 """A constant prediction's loss beyond this multiple of everything else is not drawn."""
+_WIDE = 8.0
+"""Ratio of the largest to the least validation loss above which the axis is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,11 @@ class PathFigure:
         What is on the y axis: ``"log loss"``, ``"nats"``.
     null : float or None
         Loss of a constant prediction; None when it lies far above everything else.
+    scale : str
+        ``"linear"``, or ``"log"`` where the least loss would else be flat on the axis.
     y_range : tuple of float
-        Common to the panels.
+        Common to the panels. A logarithmic one leaves out what lies far below the least
+        validation loss: a training loss may vanish.
     incomplete : int
         Points left out because they were fitted on fewer folds than others.
     """
@@ -126,6 +131,7 @@ class PathFigure:
     loss: str
     unit: str
     null: float | None
+    scale: Literal["linear", "log"]
     y_range: tuple[float, float]
     incomplete: int
 
@@ -143,12 +149,16 @@ def path_figure(findings: Findings) -> PathFigure | None:
     highest = _highest(panels)
     null = findings.diagnosis.null_loss
     shown = null <= _NEAR * highest
+    top = max(highest, null if shown else 0.0)
+    least = min(float(panel.validation.min()) for panel in panels)
+    logarithmic = least > 0 and top > _WIDE * least
     return PathFigure(
         panels=panels,
         loss=findings.diagnosis.loss_name,
         unit=findings.diagnosis.unit,
         null=null if shown else None,
-        y_range=(-0.03 * highest, 1.14 * max(highest, null if shown else 0.0)),
+        scale="log" if logarithmic else "linear",
+        y_range=(least / 5, 1.6 * top) if logarithmic else (-0.03 * top, 1.14 * top),
         incomplete=len(findings.points) - len(complete),
     )
 

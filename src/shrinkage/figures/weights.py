@@ -13,8 +13,10 @@ from shrinkage.findings import Findings
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 
 
-_SPIKE = 8.0
+_SPIKE = 15.0
 """Ratio of two peaks above which a linear axis would show the lower one as flat."""
+_FLOOR = 2_000.0
+"""How far below the peak without a penalty a logarithmic axis may reach."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _scale(summaries: Sequence[WeightsSummary]) -> Scale:
     """The axis on which every one of these densities can be seen."""
     peaks = [float(summary.density.max()) for summary in summaries]
     positive = [peak for peak in peaks if peak > 0] or [1.0]
-    # The first is that without a penalty: the other peaks are seen against it.
-    if max(positive) <= _SPIKE * positive[0]:
+    if max(positive) <= _SPIKE * min(positive):
         return Scale("linear", 0.0, 1.08 * max(positive))
-    return Scale("log", positive[0] / 200, 2.0 * max(positive))
+    floor = max(min(positive) / 50, positive[0] / _FLOOR)
+    return Scale("log", floor, 2.0 * max(positive))

@@ -176,7 +176,7 @@ def _slider(
         "legend": legend[:20],
         "more_classes": max(len(legend) - 20, 0),
         "scale": None
-        if surface.task != "regression"
+        if surface.task != "regression" or plane.kind == "one input"
         else tuple(wording.number(value, *surface.values) for value in surface.values),
         "target": surface.target,
         "task": surface.task,

@@ -58,14 +58,14 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     before, after = together.before, together.after
     if point.penalty is None:
         found.append(
-            Tile("Hidden weights", number(before.std), "their spread, without a penalty", "")
+            Tile("Hidden weights", number(before.std), "spread, without a penalty", "")
         )
     elif after.zeros > 0.05:
         found.append(
             Tile(
                 "Hidden weights",
-                f"{percent(after.zeros)} zero",
-                f"exactly; their spread {number(before.std)} → {number(after.std, before.std)}",
+                f"{percent(after.zeros)} exactly zero",
+                f"spread {number(before.std)} → {number(after.std, before.std)}",
                 "",
             )
         )
@@ -74,7 +74,7 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
             Tile(
                 "Hidden weights",
                 f"{number(before.std)} → {number(after.std, before.std)}",
-                f"their spread; exactly zero are {percent(after.zeros)}",
+                f"spread; {percent(after.zeros)} are exactly zero",
                 "",
             )
         )

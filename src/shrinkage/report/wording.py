@@ -43,8 +43,9 @@ def headline(findings: Findings) -> str:
     point, verification = findings.selection.point, findings.verification
     opening = state(findings)
     if point.penalty is None:
-        helps = findings.diagnosis.verdict == "overfits"
-        return f"{opening}, and no penalty that was tried {'helps' if helps else 'is needed'}."
+        if findings.diagnosis.verdict == "overfits":
+            return f"{opening}, and no penalty that was tried helps."
+        return f"{opening}; no penalty is shown to be needed."
     if verification is None or not verification.effects:
         return f"{opening}; {point.label} validates best. The effect is not verified yet."
     return f"{opening}; {_effect_clause(verification.effects[0], point.label)}."
@@ -65,12 +66,11 @@ def path_title(findings: Findings) -> str:
     if point.penalty is None:
         return f"No λ has a lower mean validation {loss} than no penalty"
     if baseline is None or not baseline.folds.size:
-        return f"{point.label} validates best"
+        return f"{_capital(point.label)} validates best"
     old, new = baseline.mean_validation, point.mean_validation
     verb = "brings" if new < old else "takes"
-    return (
-        f"{point.label} {verb} the validation {loss} from {number(old, new)} to {number(new, old)}"
-    )
+    label = _capital(point.label)
+    return f"{label} {verb} the validation {loss} from {number(old, new)} to {number(new, old)}"
 
 
 def learning_title(data: LearningFigure) -> str:
@@ -111,6 +111,10 @@ def effects_title(effects: tuple[Effect, ...]) -> str:
     if worse:
         parts.append(f"{_listed(worse)} {'is' if len(worse) == 1 else 'are'} worse")
     return f"On untouched rows {', '.join(parts)} beyond noise"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _listed(names: list[str]) -> str:

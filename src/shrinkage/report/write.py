@@ -6,6 +6,7 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from shrinkage.errors import SettingError
 from shrinkage.findings import Findings
@@ -37,6 +38,7 @@ def render(findings: Findings, run: RunInfo) -> str:
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_tied,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -58,6 +60,13 @@ def render(findings: Findings, run: RunInfo) -> str:
         documents=Markup(embedded.documents),  # noqa: S704
         settings=Markup(json_for_html(contents.settings | embedded.settings)),  # noqa: S704
     )
+
+
+def _tied(value: Any) -> Any:
+    """Keep "λ = 0.01" on one line wherever it is shown."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return value.replace("λ = ", "λ\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def write(findings: Findings, run: RunInfo, path: str | os.PathLike[str]) -> Path:

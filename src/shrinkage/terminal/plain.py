@@ -10,7 +10,7 @@ _BIDIRECTIONAL = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u20
 
 
 def plain(text: str) -> str:
-    """`text` on one line, without control characters that could move or colour a terminal.
+    r"""`text` on one line, without control characters that could move or colour a terminal.
 
     Names of columns, classes and files come from strangers. Line breaks and tabs become spaces,
     other control characters (also those that reverse the writing direction) and halves of
@@ -18,8 +18,8 @@ def plain(text: str) -> str:
 
     Examples
     --------
-    >>> plain("two\\nlines, \\x1b[31mred")
-    'two lines, \ufffd[31mred'
+    >>> plain("two\nlines, \x1b[31mred")
+    'two lines, �[31mred'
     """
     return "".join(map(_shown, " ".join(text.split("\n"))))
 

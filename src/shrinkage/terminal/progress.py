@@ -92,29 +92,26 @@ def clock(seconds: float) -> str:
 class _Words(ProgressColumn):
     """A column that says what the pace says at the moment it is drawn."""
 
-    max_refresh = None
-
-    def __init__(self, say: Callable[[], str], style: str, **column: object) -> None:
-        super().__init__(Column(no_wrap=True, **column))  # type: ignore[arg-type]  # a Column's own fields
+    def __init__(self, say: Callable[[], str], style: str = "", *, right: bool = False) -> None:
+        super().__init__(Column(no_wrap=True, justify="right" if right else "left"))
         self._say, self._style = say, style
 
     def render(self, task: Task) -> Text:
-        task.completed, task.total = self._counts(task)
+        """Its words now; the time left passes also between two fits."""
         return Text(self._say(), style=self._style)
-
-    def _counts(self, task: Task) -> tuple[float, float | None]:
-        return task.completed, task.total
 
 
 class _Count(_Words):
-    """Draws done/expected, and moves the bar that follows it."""
+    """Fits done and expected; it moves the bar that follows it."""
 
     def __init__(self, pace: Pace) -> None:
-        super().__init__(lambda: f"{pace.done}/{pace.expected} fits", "default", justify="right")
+        super().__init__(lambda: f"{pace.done}/{pace.expected} fits", right=True)
         self._pace = pace
 
-    def _counts(self, task: Task) -> tuple[float, float | None]:
-        return self._pace.done, self._pace.expected or None
+    def render(self, task: Task) -> Text:
+        """Its words now."""
+        task.completed, task.total = self._pace.done, self._pace.expected or None
+        return super().render(task)
 
 
 @contextmanager
@@ -122,11 +119,11 @@ def bar(console: Console, pace: Pace) -> Iterator[None]:
     """An animated line that vanishes at the end."""
     progress = Progress(
         SpinnerColumn(),
-        _Words(lambda: _STAGES[pace.stage], "default"),
+        _Words(lambda: _STAGES[pace.stage]),
         _Count(pace),
         BarColumn(bar_width=None),
-        _Words(lambda: pace.rate, "cyan", justify="right"),
-        _Words(lambda: pace.left, "cyan", justify="right"),
+        _Words(lambda: pace.rate, "cyan", right=True),
+        _Words(lambda: pace.left, "cyan", right=True),
         console=console,
         transient=True,
         expand=True,

@@ -66,7 +66,11 @@ def nine_points(
     tuple of CheckPoint
         Nine, in the lesson's order.
     """
-    losses = {point: float(np.nanmean(v)) for point, v in _measured(study).items()}
+    measured = _measured(study)
+    losses = {point: float(np.nanmean(v)) for point, v in measured.items()}
+    # A point on one fold, easy or hard, is no match for one on all of them.
+    most = max((np.isfinite(v).sum() for v in measured.values()), default=0)
+    comparable = {p: losses[p] for p, v in measured.items() if np.isfinite(v).sum() == most}
     # A fold's own encoding can have fewer inputs; the refits' network is the one to apply.
     whole = (trial.network for trial in study.trials if trial.fold is None)
     network = next(whole, study.trials[0].network)
@@ -75,7 +79,7 @@ def nine_points(
         _hidden_layers(network, selected),
         _output_layer(network),
         _biases(network),
-        _usual_start(losses, diagnosis),
+        _usual_start(comparable, diagnosis),
         _both_losses(study, diagnosis),
         _boundary(boundary),
         _weights(weights, selected),

@@ -201,10 +201,10 @@ def _density(values: NDArray[np.floating[Any]], edges: NDArray[np.float64]) -> N
     if bandwidth > 0.1:
         reach = min(ceil(4 * bandwidth), _BINS)
         kernel = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / bandwidth))
-        # What the kernel would carry over the edge stays inside, so that the area is kept.
+        # What the kernel would carry over an edge is reflected there, so that the area is kept.
         full = np.convolve(counts, kernel / kernel.sum())
         smooth = full[reach:-reach]
-        smooth[0] += full[:reach].sum()
-        smooth[-1] += full[-reach:].sum()
+        smooth[:reach] += full[:reach][::-1]
+        smooth[-reach:] += full[-reach:][::-1]
         counts = smooth
     return np.asarray(counts / (values.size * width))

@@ -6,7 +6,7 @@ from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
 from shrinkage.figures.learning import Curves, LearningFigure
-from shrinkage.figures.screen.stage import Stage, hover
+from shrinkage.figures.screen.stage import Stage, hover, loss_ticks
 
 
 def draw_learning(stage: Stage, data: LearningFigure) -> tuple[str, ...]:
@@ -22,12 +22,14 @@ def draw_learning(stage: Stage, data: LearningFigure) -> tuple[str, ...]:
 def _plot(stage: Stage, data: LearningFigure, curves: Curves) -> figure:
     plot = stage.plot(
         "epoch (passes over the training rows)",
-        f"{data.loss} ({data.unit}" + (", logarithmic)" if data.scale == "log" else ")"),
+        f"{data.loss} ({data.unit}" + (", log scale)" if data.scale == "log" else ")"),
         height=320,
         x_range=Range1d(0, int(curves.epochs[-1])),
         y_range=Range1d(*data.y_range),
         y_axis_type=data.scale,
     )
+    if data.scale == "log":
+        loss_ticks(plot, *data.y_range)
     source = ColumnDataSource(
         {
             "epoch": curves.epochs,

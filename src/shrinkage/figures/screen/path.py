@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil, floor
 
+import numpy as np
 from bokeh.models import (
     BoxAnnotation,
     ColumnDataSource,
@@ -15,7 +16,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from shrinkage.figures.path import PathFigure, PathPanel
-from shrinkage.figures.screen.stage import FONT, Stage, hover, power_label
+from shrinkage.figures.screen.stage import FONT, Stage, hover, loss_ticks, power_label
 
 _TINTS = {"overfitting": 0.10, "good": 0.15, "underfitting": 0.10}
 _CLEAR = 0.4  # decades to the right of "none" that its label needs
@@ -36,23 +37,28 @@ def draw_path(stage: Stage, data: PathFigure) -> tuple[str, ...]:
 def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
     plot = stage.plot(
         f"λ of {panel.penalty.label} (logarithmic)",
-        f"{data.loss} ({data.unit})",
+        f"{data.loss} ({data.unit}{', log scale' if data.scale == 'log' else ''})",
         height=400,
         x_range=Range1d(*panel.x_range),
         y_range=Range1d(*data.y_range),
+        y_axis_type=data.scale,
     )
     _ticks(plot, panel)
+    if data.scale == "log":
+        loss_ticks(plot, *data.y_range)
     _zones(stage, plot, data, panel)
+    # A logarithmic axis has no place for a band's edge at or below 0.
+    floor = data.y_range[0] / 10 if data.scale == "log" else -np.inf
     source = ColumnDataSource(
         {
             "x": panel.x,
             "label": list(panel.labels),
             "train": panel.train,
-            "train_low": panel.train - panel.train_error,
-            "train_high": panel.train + panel.train_error,
+            "train_low": np.maximum(panel.train - panel.train_error, floor),
+            "train_high": np.maximum(panel.train + panel.train_error, floor),
             "train_error": panel.train_error,
             "validation": panel.validation,
-            "low": panel.validation - panel.validation_error,
+            "low": np.maximum(panel.validation - panel.validation_error, floor),
             "high": panel.validation + panel.validation_error,
             "error": panel.validation_error,
             "zeros": panel.zeros,

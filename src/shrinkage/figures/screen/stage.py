@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil, floor, log10
 from typing import Any
 
 from bokeh.model import Model
-from bokeh.models import HoverTool
+from bokeh.models import FixedTicker, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from shrinkage.figures.colours import MODES, ROLES, Mode
@@ -131,6 +132,31 @@ def hover(
     tool = HoverTool(renderers=renderers, tooltips=tooltips, mode=mode)
     plot.add_tools(tool)
     return tool
+
+
+def loss_ticks(plot: figure, low: float, high: float) -> None:
+    """Put 1, 2 and 5 of every power of ten on a logarithmic y axis, in plain digits."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    places = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    shown = [place for place in places if low <= place <= high]
+    plot.yaxis.ticker = FixedTicker(ticks=shown)
+    plot.yaxis.major_label_overrides = {place: f"{place:g}" for place in shown}
+
+
+def compact_ticks(axis: Any, ends: Range1d) -> None:
+    """Label an axis whose numbers are very large or very small as "3·10⁶"; leave others be."""
+    largest = max(abs(ends.start), abs(ends.end))
+    if 1e-3 <= largest < 1e5:
+        return
+    exponent = floor(log10(largest))
+    unit = 10.0**exponent
+    steps = range(ceil(2 * ends.start / unit), floor(2 * ends.end / unit) + 1)
+    coarse = ceil(len(steps) / 8)
+    places = [0.5 * step * unit for step in steps if step % coarse == 0]
+    axis.ticker = FixedTicker(ticks=places)
+    axis.major_label_overrides = {
+        place: f"{place / unit:.2g}·{power_label(exponent)}" if place else "0" for place in places
+    }
 
 
 def power_label(exponent: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from bokeh.models import ColumnDataSource, LinearColorMapper, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, Range1d
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
@@ -13,7 +15,7 @@ from shrinkage.figures.colours import (
     class_marker,
     probability_colours,
 )
-from shrinkage.figures.screen.stage import Stage, hover
+from shrinkage.figures.screen.stage import Stage, compact_ticks, hover
 from shrinkage.figures.surface import SurfaceFigure
 
 _ALTERNATIVE = {
@@ -34,9 +36,8 @@ def draw_surfaces(stage: Stage, data: SurfaceFigure) -> tuple[str, ...]:
             "codes": [frame.codes for frame in data.frames],
             "contour_x": [frame.contour_x for frame in data.frames],
             "contour_y": [frame.contour_y for frame in data.frames],
-        }
-        if not one_input
-        else {"line": [frame.line for frame in data.frames]},
+            **({"line": [frame.line for frame in data.frames]} if one_input else {}),
+        },
         name="all-surfaces",
     )
     names = []
@@ -80,7 +81,7 @@ def _points(data: SurfaceFigure) -> ColumnDataSource:
         indices = plane.point_targets.astype(np.int64)
         columns["marker"] = [class_marker(int(index)) for index in indices]
         if plane.kind == "one input":
-            columns["y"] = -0.07 - 0.05 * indices
+            columns["y"] = -0.09 - 0.05 * indices
     return ColumnDataSource(columns)
 
 
@@ -88,7 +89,7 @@ def _map_plot(
     stage: Stage, data: SurfaceFigure, index: int, points: ColumnDataSource, *, moving: bool
 ) -> figure:
     plane, shown = data.plane, data.frames[index]
-    half_x, half_y = (0.5 * (axis[1] - axis[0]) for axis in (plane.x, plane.y))
+    half_y = 0.5 * (plane.y[1] - plane.y[0])
     plot = stage.plot(
         plane.x_label,
         plane.y_label,
@@ -97,20 +98,10 @@ def _map_plot(
         y_range=Range1d(float(plane.y[0]), float(plane.y[-1])),
     )
     plot.ygrid.visible = False
-    top = len(data.classes) * data.levels - 1 if data.task == "multiclass" else 255
-    mapper = LinearColorMapper(palette=["#000000"], low=0, high=top)
-    stage.paint(mapper, palette="surface")
-    image = plot.image(
-        "codes",
-        x=float(plane.x[0] - half_x),
-        y=float(plane.y[0] - half_y),
-        dw=float(plane.x[-1] - plane.x[0] + 2 * half_x),
-        dh=float(plane.y[-1] - plane.y[0] + 2 * half_y),
-        color_mapper=mapper,
-        source=ColumnDataSource(
-            {"codes": [shown.codes]}, name="moved-surface" if moving else "still-surface"
-        ),
-    )
+    compact_ticks(plot.xaxis, plot.x_range)
+    compact_ticks(plot.yaxis, plot.y_range)
+    y_ends = (float(plane.y[0] - half_y), float(plane.y[-1] + half_y))
+    image = _image(stage, plot, data, index, y_ends, moving=moving)
     contour = plot.line(
         "x",
         "y",
@@ -128,10 +119,42 @@ def _map_plot(
     return plot
 
 
+def _image(
+    stage: Stage,
+    plot: figure,
+    data: SurfaceFigure,
+    index: int,
+    y_ends: tuple[float, float],
+    *,
+    moving: bool,
+) -> Any:
+    """The surface's codes as colours, one pixel around each point of the grid."""
+    x, (low, high) = data.plane.x, y_ends
+    half = 0.5 * (x[1] - x[0])
+    top = len(data.classes) * data.levels - 1 if data.task == "multiclass" else 255
+    mapper = LinearColorMapper(palette=["#000000"], low=0, high=top)
+    stage.paint(mapper, palette="surface")
+    return plot.image(
+        "codes",
+        x=float(x[0] - half),
+        y=low,
+        dw=float(x[-1] - x[0] + 2 * half),
+        dh=high - low,
+        color_mapper=mapper,
+        source=ColumnDataSource(
+            {"codes": [data.frames[index].codes]},
+            name="moved-surface" if moving else "still-surface",
+        ),
+    )
+
+
 def _draw_points(stage: Stage, plot: figure, data: SurfaceFigure, points: ColumnDataSource) -> None:
     many = len(data.plane.points) > 600
-    look = {"size": 5 if many else 7, "line_width": 0.8, "fill_alpha": 0.9, "line_alpha": 0.9}
-    if data.task == "regression":
+    look = {"size": 5 if many else 7, "line_width": 0.5 if many else 0.8, "line_alpha": 0.9}
+    if data.plane.kind == "one input" and data.task == "regression":
+        dots = plot.scatter("x", "y", source=points, **look)
+        stage.paint(dots.glyph, fill_color="train")
+    elif data.task == "regression":
         mapper = LinearColorMapper(palette=["#000000"], low=data.values[0], high=data.values[1])
         stage.paint(mapper, palette="surface")
         dots = plot.scatter(
@@ -153,7 +176,7 @@ def _line_plot(
         margin = 0.05 * (data.values[1] - data.values[0])
         y_range, label = (data.values[0] - margin, data.values[1] + margin), data.target
     else:
-        y_range = (-0.12 - 0.05 * len(data.classes), 1.05)
+        y_range = (-0.09 - 0.05 * len(data.classes), 1.05)
         label = (
             f"probability of {data.classes[1]}"
             if data.task == "binary"
@@ -166,6 +189,13 @@ def _line_plot(
         x_range=Range1d(float(plane.x[0]), float(plane.x[-1])),
         y_range=Range1d(*y_range),
     )
+    compact_ticks(plot.xaxis, plot.x_range)
+    if data.task == "regression":
+        compact_ticks(plot.yaxis, plot.y_range)
+    else:
+        plot.yaxis.ticker = FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1])
+    if data.task == "multiclass":
+        _image(stage, plot, data, index, (-0.055, -0.025), moving=moving)
     _draw_points(stage, plot, data, points)
     source = ColumnDataSource(
         {"x": plane.x, "y": line_values}, name="moved-line" if moving else "still-line"

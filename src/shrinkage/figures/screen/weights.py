@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shrinkage.figures.screen.stage import Stage, hover
 from shrinkage.figures.weights import DensityFigure, Scale, WeightsFigure
-from shrinkage.verify.weights import WeightsComparison, WeightsSummary
+from shrinkage.verify.weights import ALL, WeightsComparison, WeightsSummary
 
 _ROW, _OFFSET, _HEIGHT = 1.0, 0.19, 0.26
 
@@ -103,7 +103,7 @@ def _box_source(
 
 
 def _short(name: str) -> str:
-    return name.removesuffix(" kernels").removesuffix(" kernel")
+    return "all hidden layers" if name == ALL else name.removesuffix(" kernel")
 
 
 def draw_densities(stage: Stage, data: WeightsFigure) -> tuple[str, ...]:
@@ -133,10 +133,9 @@ def _density(
 
 
 def _density_plot(stage: Stage, scale: Scale, height: int, **settings: Any) -> figure:
-    words = "density of the weights that are not zero"
     return stage.plot(
         "weight",
-        words + (" (logarithmic)" if scale.kind == "log" else ""),
+        "density of non-zero weights" + (" (log scale)" if scale.kind == "log" else ""),
         height=height,
         y_axis_type=scale.kind,
         y_range=Range1d(scale.low, scale.high),

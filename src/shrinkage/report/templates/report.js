@@ -88,8 +88,10 @@
       const frame = about.frames[i];
       if (about.oneInput) {
         find("moved-line").data = { x: find("moved-line").data.x, y: store.line[i] };
-      } else {
-        find("moved-surface").data = { codes: [store.codes[i]] };
+      }
+      const surface = find("moved-surface");
+      if (surface) surface.data = { codes: [store.codes[i]] };
+      if (!about.oneInput) {
         find("moved-contour").data = { x: store.contour_x[i], y: store.contour_y[i] };
       }
       const moved = find("moved-density");

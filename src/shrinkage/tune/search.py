@@ -1,0 +1,240 @@
+"""The search along λ: bracket, path, refinement and refits, each a batch of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from itertools import pairwise
+from math import log10
+
+import numpy as np
+
+from shrinkage.data import Data
+from shrinkage.detect.gains import constant_loss
+from shrinkage.engine.pool import train
+from shrinkage.penalties import Penalty
+from shrinkage.study import Fit, Study, Trial
+from shrinkage.tune.planning import Plan
+from shrinkage.tune.selection import badness, candidates, select
+
+LOWEST, HIGHEST = -8, 4
+"""Powers of ten between which λ is looked for."""
+_NO_EFFECT, _CONSTANT = 0.98, 0.02
+"""Shares of what the unpenalized network learns: above the first a penalty has almost no effect,
+below the second the network predicts a constant."""
+_STUCK = 0.01
+"""A power of ten that changes the share learned by less than this ends the bracket."""
+_REFINEMENTS = 2
+_FINEST = 0.25
+"""Rounds of halving the distance to the neighbours of the best λ; powers of ten to stop at."""
+
+
+class Search:
+    """A run of a plan: iterate over it to train; :attr:`study` is what is finished so far.
+
+    Four stages follow each other, each planned from the fits of those before it: the bracket (one
+    fold, powers of ten), the path on every fold, the refinement near each penalty's optimum, and
+    the refits on every training row. Iteration may be given up at any time.
+
+    Parameters
+    ----------
+    data : Data
+        What to train on.
+    plan : Plan
+        What to try.
+    threads : int, optional
+        See :func:`shrinkage.engine.pool.train`.
+    executor : concurrent.futures.Executor, optional
+        The same.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        plan: Plan,
+        *,
+        threads: int | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self.data = data
+        self.plan = plan
+        self.stage = "bracket" if plan.lambdas is None else "path"
+        self._threads = threads
+        self._executor = executor
+        self._trials: dict[Trial, None] = {}
+        self._fits: dict[Trial, Fit] = {}
+
+    @property
+    def study(self) -> Study:
+        """Everything finished so far, in the order it was planned."""
+        return Study.of(self.data, self._trials, self._fits.values(), versions())
+
+    @property
+    def expected(self) -> int:
+        """Fits that the whole search will take: those planned, and a guess for later stages."""
+        plan, folds = self.plan, len(self.data.parts)
+        kinds = len(plan.penalties)
+        values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
+        guess = {"refits": 0, "refine": 0, "path": 0, "bracket": 0}
+        refits = 2 * plan.refits + values
+        if self.stage != "refits":
+            guess["refits"] = refits
+        if self.stage in ("bracket", "path") and plan.lambdas is None:
+            guess["refine"] = kinds * 3 * folds
+        if self.stage == "bracket":
+            guess["path"] = folds + kinds * plan.points * (folds - 1)
+        if self.stage == "path" and not self._trials:
+            guess["path"] = folds * (1 + kinds * values)
+        return len(self._trials) + sum(guess.values())
+
+    def __iter__(self) -> Iterator[Fit]:
+        """Train stage after stage, yielding each fit as it finishes."""
+        if self.plan.lambdas is None:
+            yield from self._bracket()
+            self.stage = "path"
+            yield from self._on_all_folds(self._grids())
+            self.stage = "refine"
+            for _ in range(_REFINEMENTS):
+                yield from self._on_all_folds(self._refinements())
+        else:
+            lambdas = sorted(set(self.plan.lambdas) - {0.0})
+            yield from self._on_all_folds(dict.fromkeys(self.plan.penalties, lambdas))
+        self.stage = "refits"
+        yield from self._run(self._refits())
+
+    def _run(self, trials: Iterable[Trial]) -> Iterator[Fit]:
+        """Train those trials that are new."""
+        new = [trial for trial in dict.fromkeys(trials) if trial not in self._trials]
+        self._trials.update(dict.fromkeys(new))
+        for fit in train(new, self.data, threads=self._threads, executor=self._executor):
+            self._fits[fit.trial] = fit
+            yield fit
+
+    def _trial(self, penalty: Penalty | None, lam: float, fold: int | None, draw: int = 0) -> Trial:
+        part = self.data.part(fold)
+        # Every penalty and λ starts a fold from the same weights and order of rows: paired.
+        place = draw if fold is None else 1_000_000 + fold
+        seed = int(np.random.SeedSequence((self.plan.seed, place)).generate_state(1)[0])
+        network = replace(self.plan.network, inputs=part.n_inputs)
+        return Trial(network, self.plan.training, penalty, lam, fold, seed)
+
+    def _bracket(self) -> Iterator[Fit]:
+        """Powers of ten on the first fold, further out until both ends are reached."""
+        yield from self._run([self._trial(None, 0.0, 0)])
+        exponents = {penalty: list(range(-5, 2)) for penalty in self.plan.penalties}
+        while any(exponents.values()):
+            yield from self._run(
+                self._trial(penalty, power(exponent), 0)
+                for penalty, tried in exponents.items()
+                for exponent in tried
+            )
+            exponents = {penalty: self._further(penalty) for penalty in self.plan.penalties}
+
+    def _learned(self, penalty: Penalty) -> dict[int, float]:
+        """Exponent of λ → share of what the unpenalized network learned on the first fold."""
+        null = constant_loss(self.data, self.plan.training)
+        free = self._fits[self._trial(None, 0.0, 0)].final_train_loss
+        possible = null - free
+        if not np.isfinite(possible) or possible <= 1e-3 * null:
+            return {}
+        return {
+            round(log10(trial.lam)): (null - fit.final_train_loss) / possible
+            for trial, fit in self._fits.items()
+            if trial.penalty == penalty and trial.fold == 0 and fit.ok
+        }
+
+    def _further(self, penalty: Penalty) -> list[int]:
+        """The next exponents to try beyond an end that is not reached yet."""
+        learned = self._learned(penalty)
+        if not learned:
+            return []
+        low, high = min(learned), max(learned)
+        further = []
+        if learned[low] < _NO_EFFECT and low > LOWEST:
+            further.append(low - 1)
+        # A short training cannot carry the weights further, however large λ is.
+        stuck = abs(learned[high] - learned.get(high - 1, np.inf)) < _STUCK
+        if learned[high] > _CONSTANT and high < HIGHEST and not stuck:
+            further.append(high + 1)
+        return further
+
+    def _grids(self) -> dict[Penalty, list[float]]:
+        """For each penalty, λ from almost no effect up to a constant prediction."""
+        grids = {}
+        for penalty in self.plan.penalties:
+            learned = self._learned(penalty) or dict.fromkeys(range(-5, 2), 0.5)
+            without = [exponent for exponent, share in learned.items() if share >= _NO_EFFECT]
+            constant = [exponent for exponent, share in learned.items() if share <= _CONSTANT]
+            low = max(
+                (e for e in without if not constant or e < min(constant)), default=min(learned)
+            )
+            high = min((e for e in constant if e > low), default=max(learned))
+            high = max(high, low + 1)
+            # A lattice of halves (or whole powers) of ten keeps λ readable and reuses the bracket.
+            per_power = 2 if 2 * (high - low) + 1 <= self.plan.points else 1
+            grids[penalty] = [
+                power(step / per_power) for step in range(low * per_power, high * per_power + 1)
+            ]
+        return grids
+
+    def _refinements(self) -> dict[Penalty, list[float]]:
+        """For each penalty, λ between its best one and the neighbours."""
+        complete = candidates(self.study, self.plan.metric)
+        refined: dict[Penalty, list[float]] = {}
+        for penalty in self.plan.penalties:
+            own = [point for point in complete if point.penalty == penalty]
+            if len(own) < 2:
+                continue
+            exponents = [log10(point.lam) for point in own]
+            best = own.index(min(own, key=lambda point: badness(point, self.plan.metric)))
+            around = exponents[max(best - 1, 0) : best + 2]
+            refined[penalty] = [
+                power((a + b) / 2) for a, b in pairwise(around) if b - a > 1.1 * _FINEST
+            ]
+        return refined
+
+    def _on_all_folds(self, grids: dict[Penalty, list[float]]) -> Iterator[Fit]:
+        """Fold by fold, so that an interruption leaves complete paths on some folds."""
+        return self._run(
+            self._trial(penalty, lam, fold)
+            for fold in range(len(self.data.parts))
+            for penalty, lam in [(None, 0.0), *_pairs(grids)]
+        )
+
+    def _refits(self) -> list[Trial]:
+        """No penalty and the choice with every seed; the path of its penalty with the first."""
+        study = self.study
+        choice = select(study, self.plan.rule, self.plan.metric)
+        shown = choice.point.penalty or choice.runner_up
+        along = [
+            point for point in candidates(study, self.plan.metric) if point.penalty in (None, shown)
+        ]
+        trials = [
+            self._trial(penalty, lam, None, draw)
+            for draw in range(self.plan.refits)
+            for penalty, lam in ((None, 0.0), (choice.point.penalty, choice.point.lam))
+        ]
+        return trials + [self._trial(point.penalty, point.lam, None) for point in along]
+
+
+def power(exponent: float) -> float:
+    """10**exponent, rounded to three digits so that it reads and compares well."""
+    return float(f"{10.0**exponent:.3g}")
+
+
+def _pairs(grids: dict[Penalty, list[float]]) -> list[tuple[Penalty, float]]:
+    return [(penalty, lam) for penalty, lambdas in grids.items() for lam in lambdas]
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide the numbers."""
+    packages = ("shrinkage", "numpy", "numba", "scikit-learn", "skrub")
+    return {package: _version(package) for package in packages}

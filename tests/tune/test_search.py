@@ -1,0 +1,102 @@
+"""The search along λ, on real, short trainings."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from shrinkage.penalties import L1, L2
+from shrinkage.scores import path
+from shrinkage.tune import Search, candidates, power, select
+
+
+@pytest.fixture(scope="module")
+def searched(data, short_plan):
+    search = Search(data, short_plan(data, penalties=(L1(), L2())))
+    stages = []
+    for _ in search:
+        if search.stage not in stages:
+            stages.append(search.stage)
+    return search, stages
+
+
+def test_the_stages_follow_each_other_and_nothing_is_missing(searched):
+    search, stages = searched
+    assert stages == ["bracket", "path", "refine", "refits"]
+    assert not search.study.missing
+    assert search.expected == len(search.study.fits) == len(search.study.trials)
+
+
+@pytest.mark.parametrize("penalty", [L1(), L2()])
+def test_the_path_reaches_from_almost_no_effect_to_a_constant(searched, penalty):
+    study = searched[0].study
+    points = [point for point in candidates(study) if point.penalty == penalty]
+    (free,) = [point for point in candidates(study) if point.penalty is None]
+    null = np.log(2)
+    # On the fold that the bracket was found on; others may need a little more or less.
+    free_loss = free.train_losses[0]
+    learned = [(null - point.train_losses[0]) / (null - free_loss) for point in points]
+    assert learned[0] > 0.9
+    assert learned[-1] < 0.05
+    assert len(points) >= 5
+
+
+def test_every_point_is_paired_with_every_other(searched):
+    study = searched[0].study
+    folds = range(len(study.data.parts))
+    for fold in folds:
+        seeds = {fit.trial.seed for fit in study.fold_fits if fit.trial.fold == fold}
+        assert len(seeds) == 1
+    assert all(point.folds.tolist() == list(folds) for point in candidates(study))
+
+
+def test_refinement_adds_points_beside_the_best(searched):
+    study = searched[0].study
+    points = [point for point in candidates(study) if point.penalty == L2()]
+    exponents = np.log10([point.lam for point in points])
+    assert np.diff(exponents).min() < 0.3
+
+
+def test_refits_cover_the_choice_with_every_seed_and_the_path_with_one(searched):
+    search = searched[0]
+    study = search.study
+    choice = select(study).point
+    chosen = [
+        f for f in study.refits if (f.trial.penalty, f.trial.lam) == (choice.penalty, choice.lam)
+    ]
+    free = [fit for fit in study.refits if fit.trial.penalty is None]
+    assert len(chosen) == len(free) == search.plan.refits == 3
+    assert {fit.trial.seed for fit in chosen} == {fit.trial.seed for fit in free}
+    along = {fit.trial.lam for fit in study.refits if fit.trial.penalty == choice.penalty}
+    assert along == {p.lam for p in candidates(study) if p.penalty == choice.penalty}
+
+
+def test_a_search_is_reproducible_whatever_the_threads(data, short_plan):
+    def run(threads):
+        search = Search(data, short_plan(data, lambdas=(0.01,), refits=1), threads=threads)
+        list(search)
+        return [(fit.trial, fit.parameters.tobytes()) for fit in search.study.fits]
+
+    assert run(1) == run(3)
+
+
+def test_given_lambdas_are_tried_and_nothing_else(data, short_plan):
+    search = Search(data, short_plan(data, lambdas=(0.1, 0.0, 0.001, 0.1), penalties=(L2(),)))
+    list(search)
+    assert [point.lam for point in path(search.study)] == [0.0, 0.001, 0.1]
+    assert search.expected == len(search.study.trials)
+
+
+def test_an_interrupted_search_chooses_among_points_on_the_same_folds(data, short_plan):
+    search = Search(data, short_plan(data, lambdas=(0.001, 0.1), penalties=(L2(),)), threads=1)
+    for _ in islice(search, 5):  # the first fold, and two of three points on the second
+        pass
+    study = search.study
+    assert len(study.fits) == 5
+    assert study.missing
+    assert {tuple(point.folds) for point in candidates(study)} == {(0,)}
+    assert select(study).point in candidates(study) or select(study).point.folds.tolist() == [0]
+
+
+def test_lambda_is_readable():
+    assert [power(e) for e in (-2, -1.5, -1.25, 0, 0.5)] == [0.01, 0.0316, 0.0562, 1.0, 3.16]

@@ -85,7 +85,7 @@ def _compare(data: Data, effort: Effort) -> Row:
         "hidden": HIDDEN,
         "batch_size": BATCH,
         "learning_rate": RATE,
-        # scikit-learn's alpha is divided by the rows of a batch (see docs on conventions)
+        # scikit-learn's alpha is divided by the rows of a batch, λ is not
         "alphas": [lam * BATCH for lam in LAMBDAS],
         "train_score": False,
     }

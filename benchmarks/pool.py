@@ -63,7 +63,9 @@ def _scaling(data: Data, effort: Effort) -> list[Row]:
                 0.9 * count if count == 2 else None,
                 medians=tuple(
                     Median(
-                        f"{threads} threads", len(trials) / median(times[str(threads)]), "fits/s"
+                        f"{threads} thread{'s' * (threads > 1)}",
+                        len(trials) / median(times[str(threads)]),
+                        "fits/s",
                     )
                     for threads in (1, count)
                 ),

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from shrinkage.data import Part
-from shrinkage.engine import activations, kernel, layers
-from shrinkage.engine.pool import places, predict, run_trial
+from shrinkage.engine import kernel
+from shrinkage.engine.pool import predict, run_trial, shape_of
 from shrinkage.network import ACTIVATIONS, Network, initialize, layout
 from shrinkage.penalties import L2, Penalty
 from shrinkage.study import Trial
@@ -98,16 +98,11 @@ def engine_gradient(
     arrays: tuple[NDArray[np.floating[Any]], ...],
     dtype: type,
 ) -> tuple[float, NDArray[np.floating[Any]]]:
-    sizes, kernels, biases, _ = places(network)
     gradient = np.full(parameters.size, np.nan, dtype)
     value = kernel.loss_and_gradient(
-        sizes,
-        kernels,
-        biases,
-        activations.CODES[network.activation],
-        layers.LOSS_CODES[loss],
+        shape_of(network, loss),
         parameters.astype(dtype),
-        *(array.astype(dtype) for array in arrays),
+        kernel.Rows(*(array.astype(dtype) for array in arrays)),
         gradient,
     )
     return value, gradient

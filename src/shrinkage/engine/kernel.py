@@ -1,21 +1,20 @@
 """One network from its first step to its last, in one thread, with nothing allocated inside a step.
 
-Everything lies in flat arrays: parameters, gradient and both moments in the order of
-:func:`shrinkage.network.layout`; activations and back-propagated errors one layer after another. A
-layer is a slice, so one compilation serves every depth and width. The type of `inputs` decides the
-precision: float32 to train, float64 to check.
+Parameters, gradient and both moments are flat arrays in the order of
+:func:`shrinkage.network.layout`. A layer is a slice of them, so one compilation serves every depth
+and width. The type of the inputs decides the precision: float32 to train, float64 to check.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from shrinkage.engine.arithmetic import flush_subnormals, restore_mode
-from shrinkage.engine.gemm import panel_width
-from shrinkage.engine.layers import SQUARED, backward, forward, head
+from shrinkage.engine.layers import SQUARED, backward, forward, head, layer_of, make_batch
 from shrinkage.engine.optimizers import update
 from shrinkage.training import SCHEDULES
 
@@ -24,7 +23,57 @@ COSINE = SCHEDULE_CODES["cosine"]
 
 COMPLETED, DIVERGED, STOPPED = 0, 1, 2
 
-_SINGLE_WIDTH = panel_width(np.float32)
+
+class Rows(NamedTuple):
+    """All rows of a part, shared by every training and never written to.
+
+    Parameters
+    ----------
+    inputs : array (n, columns)
+    targets : array (n, 1 or K)
+    weights : array (n,)
+    """
+
+    inputs: Any
+    targets: Any
+    weights: Any
+
+
+class Descent(NamedTuple):
+    """How to train, in numbers.
+
+    Parameters
+    ----------
+    optimizer, schedule : int
+        Codes.
+    settings : ndarray of float64, shape (5,)
+        See :func:`shrinkage.engine.optimizers.update`.
+    rate : float
+        Learning rate of the first step.
+    penalized : int
+        The penalty acts on the first `penalized` parameters.
+    l1, l2 : float
+        λ₁ and λ₂.
+    decoupled : bool
+        How λ₂ acts.
+    epochs, batch_size, every : int
+        Passes, rows in a step, epochs between two evaluations.
+    seed : uint64
+        Of the order of rows.
+    """
+
+    optimizer: int
+    schedule: int
+    settings: Any
+    rate: float
+    penalized: int
+    l1: float
+    l2: float
+    decoupled: bool
+    epochs: int
+    batch_size: int
+    every: int
+    seed: Any
 
 
 @njit(nogil=True, error_model="numpy")
@@ -47,82 +96,44 @@ def shuffle(order, seed, epoch):
 
 
 @njit(nogil=True, error_model="numpy")
-def _gather(inputs, targets, weights, order, start, rows, x, y, w):
-    """Copy the rows ``order[start : start + rows]`` into the batch."""
-    columns, width = inputs.shape[1], targets.shape[1]
-    for i in range(rows):
+def _copy(source, target):
+    """An assignment of slices would compile messages about shapes, for seconds."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _gather(rows, order, start, count, batch):
+    """Copy the rows ``order[start : start + count]`` into the batch."""
+    columns, width = rows.inputs.shape[1], rows.targets.shape[1]
+    for i in range(count):
         source = order[start + i]
-        line = inputs[source]
-        batch = x[i * columns : (i + 1) * columns]
+        line = rows.inputs[source]
+        here = batch.h[i * columns : (i + 1) * columns]
         for j in range(columns):
-            batch[j] = line[j]
+            here[j] = line[j]
         for j in range(width):
-            y[i * width + j] = targets[source, j]
-        w[i] = weights[source]
+            batch.targets[i * width + j] = rows.targets[source, j]
+        batch.weights[i] = rows.weights[source]
 
 
 @njit(nogil=True, error_model="numpy")
-def _largest(sizes):
-    largest = sizes[0]
-    for layer in range(1, sizes.size):
-        largest = max(largest, sizes[layer])
-    return largest
+def _evaluate(shape, parameters, rows, order, batch, room, outputs):
+    """Mean penalty-free loss over `order`, `room` rows at a time.
 
-
-@njit(nogil=True, error_model="numpy")
-def _places(sizes, rows):
-    """Where each layer's batch begins in the flat activations; the last entry is their size."""
-    starts = np.empty(sizes.size + 1, np.int64)
-    starts[0] = 0
-    for layer in range(sizes.size):
-        starts[layer + 1] = starts[layer] + rows * sizes[layer]
-    return starts
-
-
-@njit(nogil=True, error_model="numpy")
-def _workspace(sizes, rows, inputs):
-    """Panel and edge buffers large enough for every product of a batch of `rows`."""
-    widest = max(_largest(sizes), rows)
-    panel = np.empty(widest * _SINGLE_WIDTH, inputs.dtype)
-    edge = np.empty((widest + 1) * _SINGLE_WIDTH, inputs.dtype)
-    return panel, edge
-
-
-@njit(nogil=True, error_model="numpy")
-def _evaluate(
-    sizes,
-    kernels,
-    biases,
-    activation,
-    loss,
-    parameters,
-    inputs,
-    targets,
-    weights,
-    order,
-    h,
-    starts,
-    y,
-    w,
-    rows,
-    outputs,
-    panel,
-    edge,
-):
-    """Mean penalty-free loss over `order`; `outputs`, unless of length 0, gets predictions."""
-    last = sizes.size - 1
-    width = sizes[last]
+    `outputs`, unless of length 0, receives the predictions.
+    """
+    last = shape.sizes.size - 1
+    width = shape.sizes[last]
     total, mass = 0.0, 0.0
-    for start in range(0, order.size, rows):
-        count = min(rows, order.size - start)
-        _gather(inputs, targets, weights, order, start, count, h, y, w)
-        forward(
-            sizes, kernels, biases, activation, parameters, h, starts, h[:0], count, panel, edge
-        )
-        z = h[starts[last] : starts[last] + count * width]
-        total += head(loss, z, y, w, z[:0], count, width)
+    for start in range(0, order.size, room):
+        count = min(room, order.size - start)
+        _gather(rows, order, start, count, batch)
+        forward(shape, parameters, batch, batch.h[:0], count)
+        z = layer_of(batch, last, count * width)
+        total += head(shape.loss, z, batch.targets, batch.weights, z[:0], count, width)
         for i in range(count):
-            mass += w[i]
+            mass += batch.weights[i]
         if outputs.shape[0] > 0:
             for i in range(count):
                 for j in range(width):
@@ -130,94 +141,62 @@ def _evaluate(
     return total / mass if mass > 0 else math.nan
 
 
+@njit(nogil=True, error_model="numpy")
+def _step_gradient(shape, parameters, rows, order, start, count, batch, gradient):
+    """Σ weight·loss over a minibatch, and the gradient of its mean."""
+    last = shape.sizes.size - 1
+    width = shape.sizes[last]
+    _gather(rows, order, start, count, batch)
+    forward(shape, parameters, batch, batch.slopes, count)
+    z = layer_of(batch, last, count * width)
+    total = head(shape.loss, z, batch.targets, batch.weights, batch.delta, count, width)
+    backward(shape, parameters, batch, gradient, count)
+    return total
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
-def loss_and_gradient(
-    sizes, kernels, biases, activation, loss, parameters, inputs, targets, weights, gradient
-):
+def loss_and_gradient(shape, parameters, rows, gradient):
     """Mean penalty-free loss over all rows, as one batch; `gradient` (P,) receives its gradient."""
-    rows = inputs.shape[0]
-    last = sizes.size - 1
-    starts = _places(sizes, rows)
-    h = np.empty(starts[-1], inputs.dtype)
-    slopes = np.empty(starts[-1], inputs.dtype)
-    panel, edge = _workspace(sizes, rows, inputs)
-    y = np.empty(rows * targets.shape[1], inputs.dtype)
-    w = np.empty(rows, inputs.dtype)
-    delta = np.empty(rows * _largest(sizes), inputs.dtype)
-    other = np.empty(rows * _largest(sizes), inputs.dtype)
-    _gather(inputs, targets, weights, np.arange(rows), 0, rows, h, y, w)
-    forward(sizes, kernels, biases, activation, parameters, h, starts, slopes, rows, panel, edge)
-    z = h[starts[last] : starts[last] + rows * sizes[last]]
-    total = head(loss, z, y, w, delta, rows, sizes[last])
-    backward(
-        sizes,
-        kernels,
-        biases,
-        activation,
-        parameters,
-        h,
-        starts,
-        slopes,
-        delta,
-        other,
-        gradient,
-        rows,
-        panel,
-        edge,
-    )
-    return total / rows
+    count = rows.inputs.shape[0]
+    batch = make_batch(shape, count, rows.targets.shape[1], rows.inputs)
+    order = np.arange(count)
+    return _step_gradient(shape, parameters, rows, order, 0, count, batch, gradient) / count
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def predict_rows(sizes, kernels, biases, activation, loss, parameters, inputs, outputs):
-    """Predictions after the head for every row of `inputs`, into `outputs` (rows, K)."""
+def predict_rows(shape, parameters, inputs, outputs):
+    """Predictions after the head for every row of `inputs`, into `outputs` (n, K)."""
     mode = flush_subnormals()
-    rows = min(256, max(1, inputs.shape[0]))
-    starts = _places(sizes, rows)
-    h = np.empty(starts[-1], inputs.dtype)
-    panel, edge = _workspace(sizes, rows, inputs)
-    everything = inputs.shape[0]
-    targets = np.zeros((everything, sizes[-1] if loss == SQUARED else 1), inputs.dtype)
-    weights = np.ones(everything, inputs.dtype)
-    y = np.empty(rows * targets.shape[1], inputs.dtype)
-    w = np.empty(rows, inputs.dtype)
-    _evaluate(
-        sizes, kernels, biases, activation, loss, parameters, inputs, targets, weights,
-        np.arange(everything), h, starts, y, w, rows, outputs, panel, edge,
-    )  # fmt: skip
+    count = inputs.shape[0]
+    room = min(256, max(1, count))
+    width = shape.sizes[-1] if shape.loss == SQUARED else 1
+    targets, weights = np.zeros((count, width), inputs.dtype), np.ones(count, inputs.dtype)
+    batch = make_batch(shape, room, width, inputs)
+    rows = Rows(inputs, targets, weights)
+    _evaluate(shape, parameters, rows, np.arange(count), batch, room, outputs)
     restore_mode(mode)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def train_network(
-    sizes, kernels, biases, penalized, activation, loss, optimizer, schedule, settings, rate,
-    l1, l2, decoupled, epochs, batch, every, seed,
-    inputs, targets, weights, train, validation,
+    shape, descent, rows, train, validation,
     parameters, train_losses, validation_losses, outputs, stop,
 ):  # fmt: skip
     """Train `parameters` (P,) in place.
 
     Parameters
     ----------
-    sizes, kernels, biases : int64 arrays
-        Layer widths; where each layer's kernel and bias begin in the flat vector.
-    penalized : int
-        The penalty acts on the first `penalized` parameters.
-    activation, loss, optimizer, schedule : int
-        Codes.
-    settings : float64 (5,)
-        See :func:`shrinkage.engine.optimizers.update`.
-    rate, l1, l2, decoupled
-        Learning rate of the first step; λ₁, λ₂ and how λ₂ acts.
-    epochs, batch, every : int
-        Passes, rows in a step, epochs between two evaluations.
-    seed : uint64
-        Of the order of rows.
-    inputs, targets, weights : (n, columns), (n, 1 or K), (n,)
-        All rows; `train` and `validation` are indices into them.
+    shape : Shape
+    descent : Descent
+    rows : Rows
+    train, validation : ndarray of int64
+        Indices of rows.
+    parameters : array (P,)
+        Initial on entry, final on return; after a divergence the last ones at an evaluation that
+        were finite.
     train_losses, validation_losses : float64 (E,), E = ceil(epochs / every)
         Penalty-free losses: of the minibatches since the last entry; of the validation rows.
-    outputs : (validation rows, K)
+    outputs : array (validation rows, K)
         Predictions of the final parameters for the validation rows.
     stop : uint8 (1,)
         Set to 1 by another thread to end early.
@@ -228,114 +207,68 @@ def train_network(
         How it ended, the last epoch begun (from 1), the final loss on the training rows.
     """
     mode = flush_subnormals()
-    last = sizes.size - 1
-    width = sizes[last]
-    rows = min(batch, train.size)
-    room = max(rows, 64)
-    starts = _places(sizes, room)
-    h = np.empty(starts[-1], inputs.dtype)
-    slopes = np.empty(starts[-1], inputs.dtype)
-    panel, edge = _workspace(sizes, room, inputs)
-    y = np.empty(room * targets.shape[1], inputs.dtype)
-    w = np.empty(room, inputs.dtype)
-    delta = np.empty(room * _largest(sizes), inputs.dtype)
-    other = np.empty(room * _largest(sizes), inputs.dtype)
-    gradient = np.empty(parameters.size, inputs.dtype)
-    first = np.zeros(parameters.size, inputs.dtype)
-    second = np.zeros(parameters.size, inputs.dtype)
+    dtype = rows.inputs.dtype
+    size = min(descent.batch_size, train.size)
+    room = max(size, 64)
+    batch = make_batch(shape, room, rows.targets.shape[1], rows.inputs)
+    gradient = np.empty(parameters.size, dtype)
+    first, second = np.zeros(parameters.size, dtype), np.zeros(parameters.size, dtype)
     finite = parameters.copy()
     order = train.copy()
-    no_outputs = np.empty((0, width), inputs.dtype)
-
-    total_steps = epochs * ((train.size + rows - 1) // rows)
-    step = 0
-    entry = 0
+    no_outputs = np.empty((0, outputs.shape[1]), dtype)
+    total_steps = descent.epochs * ((train.size + size - 1) // size)
+    status, final = COMPLETED, math.nan
+    epoch, step, entry = 0, 0, 0
     seen, running = 0, 0.0
-    status = COMPLETED
-    final = math.nan
-    epoch = 0
-    while epoch < epochs and status == COMPLETED:
-        shuffle(order, seed, epoch)
+    while epoch < descent.epochs and status == COMPLETED:
+        shuffle(order, descent.seed, epoch)
         epoch += 1
-        for start in range(0, train.size, rows):
-            count = min(rows, train.size - start)
-            _gather(inputs, targets, weights, order, start, count, h, y, w)
-            forward(
-                sizes,
-                kernels,
-                biases,
-                activation,
-                parameters,
-                h,
-                starts,
-                slopes,
-                count,
-                panel,
-                edge,
-            )
-            z = h[starts[last] : starts[last] + count * width]
-            batch_loss = head(loss, z, y, w, delta, count, width)
-            if not math.isfinite(batch_loss):
+        for start in range(0, train.size, size):
+            count = min(size, train.size - start)
+            loss = _step_gradient(shape, parameters, rows, order, start, count, batch, gradient)
+            if not math.isfinite(loss):
                 status = DIVERGED
                 break
             if stop[0] != 0:
                 status = STOPPED
                 break
-            running += batch_loss
+            running += loss
             seen += count
-            backward(
-                sizes,
-                kernels,
-                biases,
-                activation,
-                parameters,
-                h,
-                starts,
-                slopes,
-                delta,
-                other,
-                gradient,
-                count,
-                panel,
-                edge,
-            )
-            now = rate
-            if schedule == COSINE:
-                now = rate * 0.5 * (1.0 + math.cos(math.pi * step / total_steps))
+            rate = descent.rate
+            if descent.schedule == COSINE:
+                rate *= 0.5 * (1.0 + math.cos(math.pi * step / total_steps))
             step += 1
-            for region in range(2):
-                begin = penalized if region else 0
-                end = parameters.size if region else penalized
+            for free in range(2):
+                begin = descent.penalized if free else 0
+                end = parameters.size if free else descent.penalized
                 update(
-                    optimizer, parameters[begin:end], gradient[begin:end], first[begin:end],
-                    second[begin:end], step, now, settings,
-                    0.0 if region else l1, 0.0 if region else l2, decoupled,
+                    descent.optimizer, parameters[begin:end], gradient[begin:end],
+                    first[begin:end], second[begin:end], step, rate, descent.settings,
+                    0.0 if free else descent.l1, 0.0 if free else descent.l2, descent.decoupled,
                 )  # fmt: skip
-        if status == COMPLETED and (epoch % every == 0 or epoch == epochs):
+        if status == COMPLETED and (epoch % descent.every == 0 or epoch == descent.epochs):
             train_losses[entry] = running / seen
             seen, running = 0, 0.0
-            ended = epoch == epochs
-            for region in range(2 if ended else 1):
-                value = _evaluate(
-                    sizes, kernels, biases, activation, loss, parameters, inputs, targets, weights,
-                    train if region else validation, h, starts, y, w, room,
-                    outputs if ended and not region else no_outputs, panel, edge,
+            ended = epoch == descent.epochs
+            for again in range(2 if ended else 1):
+                loss = _evaluate(
+                    shape, parameters, rows, train if again else validation, batch, room,
+                    outputs if ended and not again else no_outputs,
                 )  # fmt: skip
-                if region:
-                    final = value
+                if again:
+                    final = loss
                 else:
-                    validation_losses[entry] = value
+                    validation_losses[entry] = loss
             entry += 1
+            # Bounded activations can hide a weight that is not finite from the loss.
             checksum = 0.0
             for i in range(parameters.size):
                 checksum += parameters[i]
-            if not math.isfinite(checksum) or (ended and not math.isfinite(final)):
-                status = DIVERGED
+            if math.isfinite(checksum) and (math.isfinite(final) or not ended):
+                _copy(parameters, finite)
             else:
-                for i in range(parameters.size):
-                    finite[i] = parameters[i]
+                status = DIVERGED
     if status == DIVERGED:
-        for i in range(parameters.size):
-            parameters[i] = finite[i]
+        _copy(finite, parameters)
     restore_mode(mode)
     return status, epoch, final

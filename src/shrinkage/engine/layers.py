@@ -1,23 +1,102 @@
-"""Forward and backward through all layers of one batch, over flat arrays.
-
-Activations `h` of a batch lie one layer after another: layer l begins at ``starts[l]`` and has
-shape (rows, width of l). Parameters and gradient lie as :func:`shrinkage.network.layout` says.
-"""
+"""Forward and backward through all layers of one batch, over flat arrays."""
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from shrinkage.engine.activations import activate, multiply_by_slope
 from shrinkage.engine.arithmetic import FAST, exp
-from shrinkage.engine.gemm import multiply
+from shrinkage.engine.gemm import multiply, panel_width
 from shrinkage.training import LOSSES
 
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
 BINARY, SOFTMAX, SQUARED = range(len(LOSSES))
+
+_SINGLE_WIDTH = panel_width(np.float32)  # more columns than a panel of double precision
+
+
+class Shape(NamedTuple):
+    """A network as the kernel sees it.
+
+    Parameters
+    ----------
+    sizes : ndarray of int64, shape (L + 1,)
+        Widths, the input first.
+    kernels, biases : ndarray of int64, shape (L,)
+        Where each layer's begin in the flat parameters.
+    activation, loss : int
+        Codes.
+    """
+
+    sizes: Any
+    kernels: Any
+    biases: Any
+    activation: int
+    loss: int
+
+
+class Batch(NamedTuple):
+    """Everything that a step writes to, allocated once for a training.
+
+    Parameters
+    ----------
+    h : array
+        Activations, one layer after another: layer l begins at ``starts[l]`` and has shape
+        (rows, width of l); layer 0 holds the inputs.
+    slopes : array
+        Derivatives of the activations, in the same places.
+    starts : ndarray of int64, shape (L + 2,)
+        The last entry is the size of `h`.
+    targets, weights : array
+        Of the rows of the batch.
+    delta, other : array
+        Errors of two neighbouring layers.
+    panel, edge : array
+        Workspace of :func:`shrinkage.engine.gemm.multiply`.
+    """
+
+    h: Any
+    slopes: Any
+    starts: Any
+    targets: Any
+    weights: Any
+    delta: Any
+    other: Any
+    panel: Any
+    edge: Any
+
+
+@njit(nogil=True, error_model="numpy")
+def make_batch(shape, rows, target_columns, dtype_of):
+    """Room for batches of up to `rows`, in the precision of the array `dtype_of`."""
+    layers = shape.sizes.size
+    starts = np.empty(layers + 1, np.int64)
+    starts[0], widest = 0, rows
+    for layer in range(layers):
+        starts[layer + 1] = starts[layer] + rows * shape.sizes[layer]
+        widest = max(widest, shape.sizes[layer])
+    dtype = dtype_of.dtype
+    return Batch(
+        np.empty(starts[layers], dtype),
+        np.empty(starts[layers], dtype),
+        starts,
+        np.empty(rows * target_columns, dtype),
+        np.empty(rows, dtype),
+        np.empty(rows * widest, dtype),
+        np.empty(rows * widest, dtype),
+        np.empty(widest * _SINGLE_WIDTH, dtype),
+        np.empty((widest + 1) * _SINGLE_WIDTH, dtype),
+    )
+
+
+@njit(nogil=True, error_model="numpy")
+def layer_of(batch, layer, size):
+    """The first `size` activations of a layer."""
+    return batch.h[batch.starts[layer] : batch.starts[layer] + size]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FAST)
@@ -132,61 +211,42 @@ def head(loss, z, targets, weights, delta, rows, outputs):
 
 
 @njit(nogil=True, error_model="numpy")
-def forward(sizes, kernels, biases, activation, parameters, h, starts, slopes, rows, panel, edge):
-    """All layers, from the batch in layer 0's place to raw outputs in the last one's.
+def forward(shape, parameters, batch, slopes, rows):
+    """All layers, from the inputs in layer 0's place to raw outputs in the last one's.
 
-    `slopes` is of length 0 when no backward pass follows.
+    `slopes` is `batch.slopes`, or of length 0 when no backward pass follows.
     """
-    last = sizes.size - 1
+    last = shape.sizes.size - 1
     for layer in range(1, last + 1):
-        fan_in, fan_out = sizes[layer - 1], sizes[layer]
-        below = h[starts[layer - 1] : starts[layer - 1] + rows * fan_in]
-        here = h[starts[layer] : starts[layer] + rows * fan_out]
-        kernel = parameters[kernels[layer - 1] : kernels[layer - 1] + fan_in * fan_out]
-        bias = parameters[biases[layer - 1] : biases[layer - 1] + fan_out]
-        _dense(below, kernel, bias, here, rows, fan_in, fan_out, panel, edge)
+        fan_in, fan_out = shape.sizes[layer - 1], shape.sizes[layer]
+        kernel_start, bias_start = shape.kernels[layer - 1], shape.biases[layer - 1]
+        kernel = parameters[kernel_start : kernel_start + fan_in * fan_out]
+        bias = parameters[bias_start : bias_start + fan_out]
+        below = layer_of(batch, layer - 1, rows * fan_in)
+        here = layer_of(batch, layer, rows * fan_out)
+        _dense(below, kernel, bias, here, rows, fan_in, fan_out, batch.panel, batch.edge)
         if layer < last:
-            activate(activation, here, slopes[starts[layer] : starts[layer] + rows * fan_out])
+            start = batch.starts[layer]
+            activate(shape.activation, here, slopes[start : start + rows * fan_out])
 
 
 @njit(nogil=True, error_model="numpy")
-def backward(
-    sizes,
-    kernels,
-    biases,
-    activation,
-    parameters,
-    h,
-    starts,
-    slopes,
-    delta,
-    other,
-    gradient,
-    rows,
-    panel,
-    edge,
-):
-    """Gradient of the mean loss; `delta` holds the output layer's error and is overwritten."""
-    for layer in range(sizes.size - 1, 0, -1):
-        fan_in, fan_out = sizes[layer - 1], sizes[layer]
-        below = h[starts[layer - 1] : starts[layer - 1] + rows * fan_in]
-        start = kernels[layer - 1]
-        kernel = parameters[start : start + fan_in * fan_out]
-        _kernel_gradient(
-            below,
-            delta,
-            gradient[start : start + fan_in * fan_out],
-            rows,
-            fan_in,
-            fan_out,
-            panel,
-            edge,
-        )
-        _bias_gradient(
-            delta, gradient[biases[layer - 1] : biases[layer - 1] + fan_out], rows, fan_out
-        )
+def backward(shape, parameters, batch, gradient, rows):
+    """Gradient (P,) of the mean loss, from the output layer's error in `batch.delta`."""
+    delta, other = batch.delta, batch.other
+    panel, edge = batch.panel, batch.edge
+    for layer in range(shape.sizes.size - 1, 0, -1):
+        fan_in, fan_out = shape.sizes[layer - 1], shape.sizes[layer]
+        kernel_start, bias_start = shape.kernels[layer - 1], shape.biases[layer - 1]
+        kernel_stop = kernel_start + fan_in * fan_out
+        below = layer_of(batch, layer - 1, rows * fan_in)
+        of_kernel = gradient[kernel_start:kernel_stop]
+        _kernel_gradient(below, delta, of_kernel, rows, fan_in, fan_out, panel, edge)
+        _bias_gradient(delta, gradient[bias_start : bias_start + fan_out], rows, fan_out)
         if layer > 1:
+            kernel = parameters[kernel_start:kernel_stop]
             _backward_error(delta, kernel, other, rows, fan_in, fan_out, panel, edge)
-            slope = slopes[starts[layer - 1] : starts[layer - 1] + rows * fan_in]
-            multiply_by_slope(activation, other[: rows * fan_in], below, slope)
+            start = batch.starts[layer - 1]
+            slope = batch.slopes[start : start + rows * fan_in]
+            multiply_by_slope(shape.activation, other[: rows * fan_in], below, slope)
             delta, other = other, delta

@@ -131,21 +131,19 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
     train_losses = np.empty(entries)
     validation_losses = np.empty(entries)
     outputs = np.empty((part.validation.size, network.outputs), dtype=np.float32)
-    sizes, kernels, biases, penalized = places(network)
-    l1_share = trial.penalty.l1_share if trial.penalty else 0.0
-    l2_share = trial.penalty.l2_share if trial.penalty else 0.0
-    decoupled = training.optimizer == "adamw" or bool(getattr(trial.penalty, "decoupled", False))
+    rows = kernel.Rows(part.inputs, part.targets, _row_weights(part, training))
     status, epoch, final = kernel.train_network(
-        sizes, kernels, biases, penalized,
-        activations.CODES[network.activation], layers.LOSS_CODES[training.loss],
-        optimizers.CODES[training.optimizer], kernel.SCHEDULE_CODES[training.schedule],
-        _settings(training), training.learning_rate,
-        trial.lam * l1_share, trial.lam * l2_share, decoupled,
-        training.epochs, training.batch_size, every, np.uint64(trial.seed),
-        part.inputs, part.targets, _row_weights(part, training), part.train, part.validation,
-        parameters, train_losses, validation_losses, outputs,
+        shape_of(network, training.loss),
+        _descent(trial, every),
+        rows,
+        part.train,
+        part.validation,
+        parameters,
+        train_losses,
+        validation_losses,
+        outputs,
         np.zeros(1, dtype=np.uint8) if stop is None else stop,
-    )  # fmt: skip
+    )
     if status == kernel.STOPPED:
         raise Interrupted
     finished = entries if status == kernel.COMPLETED else (epoch - 1) // every
@@ -200,29 +198,46 @@ def predict(
     ndarray of float32, shape (rows, outputs)
         Probability of the second class, class probabilities, or (standardized) predictions.
     """
-    sizes, kernels, biases, _ = places(network)
     outputs = np.empty((len(inputs), network.outputs), dtype=np.float32)
     kernel.predict_rows(
-        sizes, kernels, biases, activations.CODES[network.activation], layers.LOSS_CODES[loss],
+        shape_of(network, loss),
         np.ascontiguousarray(parameters, dtype=np.float32),
-        np.ascontiguousarray(inputs, dtype=np.float32), outputs,
-    )  # fmt: skip
+        np.ascontiguousarray(inputs, dtype=np.float32),
+        outputs,
+    )
     return outputs
 
 
-def places(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-    """Layer sizes, starts of kernels and of biases, and how many parameters are penalized."""
-    map_ = layout(network)
-    kernels = np.array([block.start for block in map_.kernels], dtype=np.int64)
-    biases = np.array([block.start for block in map_.biases], dtype=np.int64)
-    return np.array(network.sizes, dtype=np.int64), kernels, biases, map_.penalized.stop
+def shape_of(network: Network, loss: str) -> layers.Shape:
+    """A network and its head as the kernel sees them."""
+    places = layout(network)
+    return layers.Shape(
+        sizes=np.array(network.sizes, dtype=np.int64),
+        kernels=np.array([block.start for block in places.kernels], dtype=np.int64),
+        biases=np.array([block.start for block in places.biases], dtype=np.int64),
+        activation=activations.CODES[network.activation],
+        loss=layers.LOSS_CODES[loss],
+    )
 
 
-def _settings(training: Training) -> NDArray[np.float64]:
-    """The optimizer's numbers in the order that the kernel reads them."""
+def _descent(trial: Trial, every: int) -> kernel.Descent:
+    """A trial's training and penalty as numbers."""
+    training, penalty = trial.training, trial.penalty
     momentum = -training.momentum if training.nesterov else training.momentum
-    return np.array(
-        [momentum, training.beta1, training.beta2, training.rho, training.epsilon], dtype=np.float64
+    settings = (momentum, training.beta1, training.beta2, training.rho, training.epsilon)
+    return kernel.Descent(
+        optimizer=optimizers.CODES[training.optimizer],
+        schedule=kernel.SCHEDULE_CODES[training.schedule],
+        settings=np.array(settings, dtype=np.float64),
+        rate=float(training.learning_rate),
+        penalized=layout(trial.network).penalized.stop,
+        l1=float(trial.lam * penalty.l1_share) if penalty else 0.0,
+        l2=float(trial.lam * penalty.l2_share) if penalty else 0.0,
+        decoupled=training.optimizer == "adamw" or bool(penalty and penalty.decoupled),
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        every=every,
+        seed=np.uint64(trial.seed),
     )
 
 

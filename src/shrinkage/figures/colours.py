@@ -1,9 +1,9 @@
 """Colours by meaning, for light and dark; the same meaning has the same colour everywhere.
 
-Vermillion and blue (without and with the penalty) and the zones' green are from the palette of Okabe &
-Ito (2008), which colour-blind readers can tell apart; classes use those of Paul Tol's muted scheme.
-Training is always a grey dashed line and validation a solid line in the ink of the text, so no pair
-is told apart by hue alone.
+Vermillion and blue (without and with the penalty) and the zones' green are from the palette of
+Okabe & Ito (2008), which colour-blind readers can tell apart. Training is always a grey dashed line
+and validation a solid line in the ink of the text, and every class has a shape beside its colour, so
+nothing is told apart by hue alone.
 """
 
 from __future__ import annotations

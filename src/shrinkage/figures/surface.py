@@ -158,7 +158,7 @@ def _class_codes(surface: Surface, levels: int, classes: int) -> Codes:
     share = (surface.values.astype(np.float64) - 1 / classes) / (1 - 1 / classes)
     level = np.rint(np.clip(share, 0.0, 1.0) * (levels - 1))
     codes = surface.winners.astype(np.int64) * levels + level.astype(np.int64)
-    return codes.astype(np.uint8 if classes * levels <= 256 else np.uint16)
+    return codes.astype(np.uint8) if classes * levels <= 256 else codes.astype(np.uint16)
 
 
 def _contours(
@@ -168,7 +168,8 @@ def _contours(
     x: list[float] = []
     y: list[float] = []
     for level in isolines:
-        for line in generator.lines(level):
+        lines: list[Floats] = generator.lines(level)  # type: ignore[assignment]  # by line_type
+        for line in lines:
             x += [*line[:, 0], float("nan")]
             y += [*line[:, 1], float("nan")]
     return x, y

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.findings import Findings
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 
-
-_SPIKE = 15.0
+_SPIKE = 10.0
 """Ratio of two peaks above which a linear axis would show the lower one as flat."""
 _FLOOR = 2_000.0
 """How far below the peak without a penalty a logarithmic axis may reach."""

@@ -76,7 +76,7 @@ def embed(stage: Stage) -> Embedded:
 def _bokeh_json(documents: dict[Any, Any]) -> str:
     from bokeh.core.json_encoder import serialize_json
 
-    return serialize_json(documents).translate(_UNSAFE)
+    return str(serialize_json(documents)).translate(_UNSAFE)
 
 
 def json_for_html(value: Any) -> str:
@@ -94,7 +94,7 @@ def _bokeh_program() -> str:
     """BokehJS without widgets, tables, WebGL and TeX, which this page does not use."""
     from bokeh.resources import Resources
 
-    program = Resources(mode="inline", components=["bokeh"]).js_raw[0]
+    program: str = Resources(mode="inline", components=["bokeh"]).js_raw[0]
     # "</script" would end the element; inside JavaScript's strings "<\/script" is the same text.
     return program.replace("\r\n", "\n").replace("</script", r"<\/script")
 

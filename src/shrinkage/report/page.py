@@ -297,9 +297,9 @@ def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
             ("network", str(findings.plan.network)),
             (
                 "training",
-                f"{training.optimizer}, learning rate {training.learning_rate:g} "
-                f"({training.schedule}), {training.epochs} epochs, batches of {training.batch_size}",
+                f"{training.optimizer}, {training.epochs} epochs, batches of {training.batch_size}",
             ),
+            ("learning rate", f"{training.learning_rate:g}, {training.schedule}"),
             ("folds", f"{study.data.folds} × {study.data.repeats} repeats"),
             ("selection", findings.selection.rule.replace("_", " ")),
             ("threads", f"{run.threads} of {run.cores} cores"),

@@ -57,9 +57,7 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     together = verification.weights[0]
     before, after = together.before, together.after
     if point.penalty is None:
-        found.append(
-            Tile("Hidden weights", number(before.std), "spread, without a penalty", "")
-        )
+        found.append(Tile("Hidden weights", number(before.std), "spread, without a penalty", ""))
     elif after.zeros > 0.05:
         found.append(
             Tile(

@@ -56,7 +56,8 @@ def _effect_clause(effect: Effect, label: str) -> str:
     if effect.outcome == "no clear difference":
         return f"{label} makes no clear difference to {effect.label} on untouched rows"
     verb = "lowers" if new < old else "raises"
-    return f"{label} {verb} {effect.label} on untouched rows from {number(old, new)} to {number(new, old)}"
+    change = f"from {number(old, new)} to {number(new, old)}"
+    return f"{label} {verb} {effect.label} on untouched rows {change}"
 
 
 def path_title(findings: Findings) -> str:
@@ -94,8 +95,7 @@ def weights_title(together: WeightsComparison) -> str:
         )
     verb = "shrinks" if after.std < before.std else "goes"
     return (
-        f"The spread of the hidden weights {verb} from {number(before.std)} to "
-        f"{number(after.std)}"
+        f"The spread of the hidden weights {verb} from {number(before.std)} to {number(after.std)}"
     )
 
 

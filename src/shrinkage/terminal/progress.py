@@ -96,7 +96,7 @@ class _Words(ProgressColumn):
         super().__init__(Column(no_wrap=True, justify="right" if right else "left"))
         self._say, self._style = say, style
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> Text:  # noqa: ARG002  # the base class's signature
         """Its words now; the time left passes also between two fits."""
         return Text(self._say(), style=self._style)
 

@@ -62,5 +62,6 @@ def _alternative(data: LearningFigure, curves: Curves) -> str:
     return (
         f"{curves.label}: after {curves.epochs[-1]} epochs the training {data.loss} is "
         f"{curves.train[-1]:.3g} and the validation {data.loss} {curves.validation[-1]:.3g}; the "
-        f"least validation {data.loss} is {curves.validation.min():.3g} at epoch {curves.best_epoch}."
+        f"least validation {data.loss} is {curves.validation.min():.3g}, at epoch "
+        f"{curves.best_epoch}."
     )

@@ -126,10 +126,30 @@ class Stage:
 
 
 def hover(
-    plot: figure, renderers: list[Any], tooltips: list[tuple[str, str]], mode: str = "mouse"
+    plot: figure, renderers: list[Any], rows: list[tuple[str, str]], mode: str = "mouse"
 ) -> HoverTool:
-    """Values under the pointer, or under the finger."""
-    tool = HoverTool(renderers=renderers, tooltips=tooltips, mode=mode)
+    """Values under the pointer, or under the finger.
+
+    Parameters
+    ----------
+    plot : figure
+        Gets the tool.
+    renderers : list
+        What can be pointed at.
+    rows : list of (str, str)
+        A name and a value with Bokeh's ``@column`` in it. They become HTML, so nothing in them may
+        come from the data; columns may, as Bokeh escapes them.
+    mode : str
+        ``"mouse"`` hits what is under the pointer, ``"vline"`` what is above and below it too.
+    """
+    html = "".join(
+        f"<div style='display:flex;justify-content:space-between;gap:14px'>"
+        f"<span style='opacity:.72'>{name}</span><span>{value}</span></div>"
+        if name
+        else f"<div style='font-weight:600'>{value}</div>"
+        for name, value in rows
+    )
+    tool = HoverTool(renderers=renderers, tooltips=html, mode=mode)
     plot.add_tools(tool)
     return tool
 

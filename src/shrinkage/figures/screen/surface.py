@@ -72,7 +72,7 @@ def _palettes(stage: Stage, data: SurfaceFigure) -> None:
 
 def _points(data: SurfaceFigure) -> ColumnDataSource:
     plane = data.plane
-    columns = {
+    columns: dict[str, Any] = {
         "x": plane.points[:, 0],
         "y": plane.points[:, 1],
         "target": plane.point_targets,
@@ -202,5 +202,5 @@ def _line_plot(
     )
     line = plot.line("x", "y", source=source, line_width=2.6)
     stage.paint(line.glyph, line_color="penalized" if moving else "none")
-    hover(plot, [line], [(label, "@y{0.000}")], "vline")
+    hover(plot, [line], [("value", "@y{0.000}")], "vline")
     return plot

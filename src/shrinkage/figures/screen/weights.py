@@ -117,9 +117,7 @@ def draw_densities(stage: Stage, data: WeightsFigure) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _density(
-    stage: Stage, comparison: WeightsComparison, scale: Scale, penalized: bool
-) -> figure:
+def _density(stage: Stage, comparison: WeightsComparison, scale: Scale, penalized: bool) -> figure:
     sides = [(comparison.before, "none"), (comparison.after, "penalized")]
     plot = _density_plot(stage, scale, 220)
     for summary, role in sides[: 2 if penalized else 1]:

@@ -108,17 +108,20 @@
   }
 
   function surfaceHover(about, find, store, input) {
-    const rows = (pairs) => {
+    const rows = (title, pairs) => {
       const table = document.createElement("div");
-      table.style.cssText = "display:table;border-spacing:2px;font:12px system-ui,sans-serif";
+      const heading = table.appendChild(document.createElement("div"));
+      heading.style.fontWeight = "600";
+      heading.textContent = title;
       for (const [name, value] of pairs) {
         const row = table.appendChild(document.createElement("div"));
-        row.style.display = "table-row";
-        for (const text of [name, value]) {
-          const cell = row.appendChild(document.createElement("div"));
-          cell.style.cssText = "display:table-cell;padding-right:6px";
-          cell.textContent = text;
-        }
+        row.style.cssText = "display:flex;justify-content:space-between;gap:14px;overflow-wrap:anywhere";
+        const key = row.appendChild(document.createElement("span"));
+        key.style.opacity = ".72";
+        key.textContent = name;
+        const shown = row.appendChild(document.createElement("span"));
+        shown.style.cssText = "flex:none;max-width:60%;text-align:right";
+        shown.textContent = value;
       }
       return table;
     };
@@ -141,7 +144,7 @@
         const i = name === "surface-none" ? 0 : Number(input.value);
         const codes = store.codes[i];
         const code = codes[near(y, about.y) * about.x[2] + near(x, about.x)];
-        return rows([[about.frames[i].label, ""], ...answer(code), [about.axes[0], short(x)], [about.axes[1], short(y)]]);
+        return rows(about.frames[i].label, [...answer(code), [about.axes[0], short(x)], [about.axes[1], short(y)]]);
       };
     }
   }

@@ -1,0 +1,122 @@
+"""Ctrl-C and SIGTERM, sent to real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+PATIENCE = 120.0
+"""Seconds after which a process that shows nothing has failed; compiling takes 20."""
+Shown = Callable[[str], str]
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Shown]]:
+    """A run whose progress goes to a terminal, and a function that waits for words on it."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shrinkage", "run", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    seen = ""
+
+    def wait_for(pattern: str) -> str:
+        nonlocal seen
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, seen) and time.monotonic() < end:
+            try:
+                seen += os.read(ours, 4096).decode(errors="replace")
+            except OSError:  # the process has closed its end
+                break
+        assert re.search(pattern, seen), seen[-2000:]
+        return seen
+
+    try:
+        yield process, wait_for
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_first_signal_keeps_what_is_finished(tmp_path: Path, number: int, code: int) -> None:
+    arguments = ("moons", "--epochs", "400", "--folds", "5", "--hidden", "32")
+    with started(tmp_path, *arguments) as (process, wait_for):
+        wait_for(r"\b[3-9]\d/\d+ fits")
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=PATIENCE)
+        said = wait_for("stopping: the findings so far follow")
+    assert process.returncode == code
+    assert "Traceback" not in said
+    report = tmp_path / "shrinkage-moons.html"
+    assert out.endswith(f"Report {report}\n")
+    assert "1 Diagnosis" in out
+    assert "The run was interrupted" in out
+    assert list(tmp_path.iterdir()) == [report]
+
+
+@pytest.mark.slow
+def test_signal_before_anything_is_finished(tmp_path: Path) -> None:
+    with started(tmp_path, "moons", "--samples", "400") as (process, wait_for):
+        wait_for("reading moons")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+        said = wait_for("there is nothing to report")
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_second_signal_ends_at_once() -> None:
+    program = (
+        "import os, signal\n"
+        "from shrinkage.cli.interruption import Interruption\n"
+        "with Interruption() as interruption:\n"
+        "    interruption.finishing = True\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print('still here', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print('never')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "still here\n", "")
+
+
+@pytest.mark.slow
+def test_reader_who_has_seen_enough(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "shrinkage", "run", "moons", "--epochs", "2", "--folds", "2"]
+    process = subprocess.Popen(
+        [*command, "--lambdas", "0.01", "--hidden", "8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert process.stdout
+    process.stdout.close()
+    assert process.stderr
+    said = process.stderr.read()
+    assert process.wait() == 0
+    assert re.fullmatch(r"(compiling .*\n)?\d+ fits in .*\n", said)
+    assert (tmp_path / "shrinkage-moons.html").exists()

@@ -106,17 +106,17 @@ def test_second_signal_ends_at_once() -> None:
 @pytest.mark.slow
 def test_reader_who_has_seen_enough(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shrinkage", "run", "moons", "--epochs", "2", "--folds", "2"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--lambdas", "0.01", "--hidden", "8"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-    )
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    said = process.stderr.read()
-    assert process.wait() == 0
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0
     assert re.fullmatch(r"(compiling .*\n)?\d+ fits in .*\n", said)
     assert (tmp_path / "shrinkage-moons.html").exists()

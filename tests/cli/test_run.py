@@ -121,8 +121,8 @@ def test_several_targets(command: Any, written: list[tuple[Findings, RunInfo]]) 
 
 @pytest.mark.usefixtures("written")
 def test_toy_problem_and_linear_model(command: Any) -> None:
-    outcome = command("run", "moons", "--samples", "40", "--noise", "0.1", "--hidden", "none",
-                      "--epochs", "2", "--folds", "2", "--lambdas", "0.01", "--penalty", "l2")  # fmt: skip
+    arguments = ("--samples", "40", "--noise", "0.1", "--epochs", "2", "--folds", "2")
+    outcome = command("run", "moons", *arguments, "--hidden", "none", "--lambdas", "0.01")
     assert outcome.code == 0, outcome.err
     assert "40 rows" in outcome.out
     assert "2-1 (linear): 3 parameters, of which the 2 weights are penalized." in outcome.out

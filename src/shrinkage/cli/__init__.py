@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shrinkage.cli.interruption import NOTHING_YET, Interruption, Stopped
 from shrinkage.errors import ShrinkageError, suggestion
-from shrinkage.terminal.plain import discard_stdout, plain, say
+from shrinkage.terminal.plain import discard, plain, say
 
 __all__ = ["main"]
 
@@ -139,4 +139,4 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        discard_stdout()
+        discard(sys.stdout)

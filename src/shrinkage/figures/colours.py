@@ -2,7 +2,7 @@
 
 Vermillion and blue (without and with the penalty) and the zones' green are from the palette of
 Okabe & Ito (2008), which colour-blind readers can tell apart. Training is always a grey dashed line
-and validation a solid line in the ink of the text, and every class has a shape beside its colour, so
+and validation a solid line in the ink of the text, and every class has a shape beside its colour:
 nothing is told apart by hue alone.
 """
 

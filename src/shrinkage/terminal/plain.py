@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+from typing import IO
 
 _BIDIRECTIONAL = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -41,8 +42,8 @@ def say(message: str, prefix: str = "shrinkage: error: ") -> None:
         pass
 
 
-def discard_stdout() -> None:
-    """Go on without a reader (`… | head`): what is printed from now on goes nowhere."""
+def discard(stream: IO[str]) -> None:
+    """Go on without a reader (`… | head`): what `stream` gets from now on goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

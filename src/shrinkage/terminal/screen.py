@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from shrinkage.terminal import sections
-from shrinkage.terminal.plain import discard_stdout, plain
+from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Screen:
                 self._show(part, soft_wrap)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader has seen enough, but the report is still wanted
-            discard_stdout()
+            discard(sys.stdout)
 
     def _show(self, part: RenderableType, soft_wrap: bool) -> None:
         if self._out.is_terminal:
@@ -150,8 +150,15 @@ class _Telling(Working):
         self._screen.note(message)
 
 
+class _Console(Console):
+    """rich ends the program when its reader leaves; a report is worth more than that."""
+
+    def on_broken_pipe(self) -> None:
+        discard(self.file)
+
+
 def _console(stream: Any) -> Console:
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = _Console(file=stream, highlight=False, markup=False, emoji=False)
     if console.width > _WIDEST:
         console.width = _WIDEST
     return console

@@ -48,12 +48,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(name: str, effort: Effort) -> Section:
     """One benchmark."""
-    others = None if effort.quick else machine.busy()
+    others = machine.Others()
     measured = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     begin = time.perf_counter()
     rows = import_module(f"benchmarks.{name}").rows(effort)
     taken = round(time.perf_counter() - begin, 1)
-    return Section(name, tuple(rows), measured, taken, effort.rounds, others)
+    return Section(name, tuple(rows), measured, taken, effort.rounds, others.cores())
 
 
 def main() -> int:
@@ -66,10 +66,10 @@ def main() -> int:
     for name in chosen.names or BENCHMARKS:
         with console.status(f"{name}: {BENCHMARKS[name]}"):
             section = run(name, effort)
-        if section.others is not None and section.others > 0.1 * machine.cores():
+        if section.others and section.others > 0.1 * machine.cores():
             console.print(
-                f"[yellow]{name}: {section.others:.2f} cores were busy with other things; the "
-                "times below may be too long[/yellow]"
+                f"[yellow]{name}: other programs kept {section.others:.2f} cores busy meanwhile; the "
+                "numbers below suffer from it[/yellow]"
             )
         sections.append(section)
         if not chosen.quick:

@@ -43,7 +43,7 @@ def settings() -> list[Setting]:
 
     joblib holds BLAS to cores / workers = 1 thread in each of its processes by itself.
     """
-    _, best = sgemm.kernels()
+    best = sgemm.fastest()
     kinds: dict[str, tuple[tuple[str, str], ...]] = {"default kernels": ()}
     if best.asked:
         kinds[str(best)] = (("OPENBLAS_CORETYPE", best.asked),)

@@ -57,17 +57,33 @@ def versions() -> dict[str, str]:
     return found
 
 
-def busy(during: float = 1.0) -> float | None:
-    """Cores kept busy by everybody, over a time in which this process rests; None if untold."""
+class Others:
+    """How many cores other programs kept busy, from its making to :meth:`cores`."""
 
-    def ticks() -> int:
-        # user, nice, system, irq, softirq, steal; without idle and waiting for disks
-        values = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
-        return sum(values[:3]) + sum(values[5:8])
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+        self._all, self._own = _all_seconds(), _own_seconds()
 
+    def cores(self) -> float | None:
+        """Mean number of cores; None where the system does not tell."""
+        everybody = _all_seconds()
+        if everybody is None or self._all is None:
+            return None
+        theirs = everybody - self._all - (_own_seconds() - self._own)
+        return round(max(0.0, theirs / (time.perf_counter() - self._begin)), 2)
+
+
+def _all_seconds() -> float | None:
+    """Processor time of all programs, in seconds."""
     try:
-        before = ticks()
-        time.sleep(during)
-        return round((ticks() - before) / os.sysconf("SC_CLK_TCK") / during, 2)
-    except (OSError, ValueError):
+        values = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    except OSError:
         return None
+    # user, nice, system, irq, softirq, steal; without idle and waiting for disks
+    return (sum(values[:3]) + sum(values[5:8])) / float(os.sysconf("SC_CLK_TCK"))
+
+
+def _own_seconds() -> float:
+    """Processor time of this process and of those it started and saw end, in seconds."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

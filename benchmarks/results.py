@@ -48,7 +48,7 @@ def page(machine: dict[str, Any], used: dict[str, str], sections: list[Section])
     about = "\n".join(
         f"- `python -m benchmarks {section.benchmark}`: {section.measured}, {section.rounds} rounds"
         + (
-            f", {section.others:.2f} cores busy with other things before it began"
+            f", {section.others:.2f} cores busy with other programs meanwhile"
             if section.others is not None
             else ""
         )

@@ -24,13 +24,16 @@ def take(report: Path, folder: Path) -> None:
         for name, selector in PICTURES.items():
             box = page.locator(selector).first.bounding_box()
             assert box is not None, f"the report has no {selector}"
-            clip = {
-                "x": box["x"] - MARGIN,
-                "y": box["y"],
-                "width": box["width"] + 2 * MARGIN,
-                "height": box["height"],
-            }
-            page.screenshot(path=folder / f"{name}.png", full_page=True, clip=clip)
+            page.screenshot(
+                path=folder / f"{name}.png",
+                full_page=True,
+                clip={
+                    "x": box["x"] - MARGIN,
+                    "y": box["y"],
+                    "width": box["width"] + 2 * MARGIN,
+                    "height": box["height"],
+                },
+            )
         browser.close()
 
 

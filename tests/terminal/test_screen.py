@@ -64,7 +64,11 @@ def test_verdict_is_coloured_on_a_terminal_alone() -> None:
     for terminal in (True, False):
         file = StringIO()
         console = Console(
-            file=file, force_terminal=terminal, color_system="standard", markup=False, width=80
+            file=file,
+            force_terminal=terminal,
+            color_system="standard" if terminal else "auto",
+            markup=False,
+            width=80,
         )
         for part in sections.findings(found):
             console.print(part)

@@ -71,3 +71,5 @@ class Interruption:
         self.signal = number
         if not self.finishing:
             raise KeyboardInterrupt
+        if sys.stderr.isatty():
+            os.write(2, b"\nthe report is being made; Ctrl-C again ends at once\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shrinkage.findings import Findings
 from shrinkage.intervals import Interval
 from shrinkage.report.wording import minus, number, percent
+from shrinkage.tune import candidates
 from shrinkage.verify import Effect
 
 
@@ -157,6 +158,10 @@ class PathRow:
 
 def path_table(findings: Findings) -> tuple[PathRow, ...]:
     """One row for each point of the path, incomplete ones too."""
+    # After an interruption choices rest on the folds that every point has finished: so do these.
+    chosen_from = candidates(findings.study, findings.plan.metric)
+    compared = {(point.penalty, point.lam): point for point in chosen_from}
+    points = [compared.get((point.penalty, point.lam), point) for point in findings.points]
     named = [
         ("selected", findings.selection.point),
         ("minimum", findings.minimum.point),
@@ -176,7 +181,7 @@ def path_table(findings: Findings) -> tuple[PathRow, ...]:
                 if (chosen.penalty, chosen.lam) == (point.penalty, point.lam)
             ),
         )
-        for point in findings.points
+        for point in points
         if point.folds.size
     )
 

@@ -147,7 +147,7 @@ def _labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:
     """Paragraphs with a label on the left of each group's first."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=_LABEL_WIDTH, no_wrap=True)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     for label, sentences, style in rows:
         shown = label
         for sentence in sentences:
@@ -159,7 +159,7 @@ def _labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:
 
 def _sentence(sentence: str) -> Text:
     text = Text(plain(sentence))
-    text.highlight_regex(_INTERVAL, style="dim")
+    text.highlight_regex(_INTERVAL, style="cyan")
     return text
 
 

@@ -116,7 +116,13 @@ def _zones(stage: Stage, plot: figure, data: PathFigure, panel: PathPanel) -> No
         # The outer zones reach the end of the plot, so that no stripe is left without a name.
         start = panel.x_range[0] if zone.start == panel.x[0] else zone.start
         stop = panel.x_range[1] if zone.stop == panel.x[-1] else zone.stop
-        box = BoxAnnotation(left=start, right=stop, fill_alpha=_TINTS[zone.name], line_color=None)
+        box = BoxAnnotation(
+            left=start,
+            right=stop,
+            fill_alpha=_TINTS[zone.name],
+            line_color=None,
+            level="underlay",
+        )
         stage.paint(box, fill_color=zone.name)
         plot.add_layout(box)
         if (stop - start) / width < _NAMED:

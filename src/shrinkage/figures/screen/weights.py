@@ -51,7 +51,14 @@ def draw_boxes(stage: Stage, data: WeightsFigure) -> str:
             line_width=1.5,
         )
         median = plot.scatter(
-            "q50", "y", marker="dash", angle=np.pi / 2, size=18, source=source, line_width=2.5
+            "q50",
+            "y",
+            marker="dash",
+            fill_color=None,
+            angle=np.pi / 2,
+            size=18,
+            source=source,
+            line_width=2.5,
         )
         for renderer in (range_line, whisker, median):
             stage.paint(renderer.glyph, line_color=role)

@@ -68,8 +68,8 @@ def main() -> int:
             section = run(name, effort)
         if section.others and section.others > 0.1 * machine.cores():
             console.print(
-                f"[yellow]{name}: other programs kept {section.others:.2f} cores busy meanwhile; the "
-                "numbers below suffer from it[/yellow]"
+                f"[yellow]{name}: other programs kept {section.others:.2f} cores busy meanwhile; "
+                "the numbers below suffer from it[/yellow]"
             )
         sections.append(section)
         if not chosen.quick:

@@ -140,3 +140,15 @@ def test_report_that_cannot_be_written_keeps_the_findings(
     assert outcome.code == 1
     assert json.loads(outcome.out)["report"] is None
     assert outcome.err == "shrinkage: error: the system refused to go on: no space left on device\n"
+
+
+def test_training_that_always_diverges(command: Any) -> None:
+    arguments = ("--epochs", "2", "--lambdas", "0.01", "--folds", "2", "--hidden", "8")
+    outcome = command(
+        *("run", "diabetes", *arguments, "--optimizer", "sgd", "--learning-rate", "1e9", "--json")
+    )
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "fits failed, too many to compare" in outcome.err
+    assert "lower the learning rate" in outcome.err
+    assert not command.files()

@@ -179,6 +179,8 @@ def _train(search: Search, screen: Screen, interruption: Interruption) -> bool:
         interruption.finishing = True
         screen.note("stopping: the findings so far follow; Ctrl-C again ends at once, without them")
         return False
+    except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
+        raise _explained(error, search) from error
     return True
 
 
@@ -194,9 +196,20 @@ def _find(search: Search, screen: Screen, complete: bool) -> Findings:
         with screen.working("measuring the effect on the test rows and the weights"):
             return find(search.study, search.plan)
     except ShrinkageError as error:
-        if complete:
-            raise
-        raise KeyboardInterrupt from error
+        if not complete:
+            raise KeyboardInterrupt from error
+        raise _explained(error, search) from error
+
+
+def _explained(error: ShrinkageError, search: Search) -> ShrinkageError:
+    """The reason why there is nothing to choose from, when that is known."""
+    fits, diverged = search.study.fits, search.study.diverged
+    if not diverged:
+        return error
+    return ShrinkageError(
+        f"{len(diverged)} of {len(fits)} fits failed, too many to compare anything; the first "
+        f"{diverged[0].message}"
+    )
 
 
 def _hand_over(

@@ -99,5 +99,8 @@ def _scale(summaries: Sequence[WeightsSummary]) -> Scale:
     positive = [peak for peak in peaks if peak > 0] or [1.0]
     if max(positive) <= _SPIKE * min(positive):
         return Scale("linear", 0.0, 1.08 * max(positive))
-    floor = max(min(positive) / 50, positive[0] / _FLOOR)
+    # A logarithm would make much of bins that hold a single weight.
+    first = summaries[0]
+    single = 1.0 / (first.count * float(first.x[1] - first.x[0]))
+    floor = min(max(single, positive[0] / _FLOOR), positive[0] / 10)
     return Scale("log", floor, 2.0 * max(positive))

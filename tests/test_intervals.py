@@ -176,3 +176,8 @@ def test_undefined_resamples_are_left_out():
 def test_no_rows_are_refused():
     with pytest.raises(ShrinkageError, match="the test set is empty"):
         bootstrap_interval(means(np.array([])), 0)
+
+
+def test_two_folds_keep_the_plain_interval():
+    two = np.array([0.01, 0.9])
+    assert corrected_interval(two, 50, 50, robust=True) == corrected_interval(two, 50, 50)

@@ -121,7 +121,9 @@ def corrected_interval(
         carry it back. Differences of losses need this: one fold with a few hard rows can hold
         several times the loss of the others, and the plain interval, symmetric about the mean,
         then reaches far below zero even when all folds agree. asinh is linear up to s and
-        logarithmic above, for both signs; for differences of like size little changes.
+        logarithmic above, for both signs; for differences of like size little changes. Two
+        differences, with one degree of freedom, keep the plain interval: sinh would turn its
+        length into astronomical numbers.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def corrected_interval(
         return Interval(mean, -inf, inf, level)
     sizes = np.abs(values)
     scale = float(np.median(sizes)) or float(sizes.mean())
-    transformed = robust and scale > 0.0
+    transformed = robust and scale > 0.0 and values.size > 2
     seen = np.arcsinh(values / scale) if transformed else values
     error = float(seen.std(ddof=1)) * sqrt(1.0 / values.size + validation_rows / train_rows)
     reach = float(stdtrit(values.size - 1, 0.5 + level / 2)) * error

@@ -40,9 +40,7 @@ SOURCE = """name => {
 }"""
 
 
-@pytest.mark.parametrize(
-    "name", ["moons", "wine", "diabetes", "one-regression", "one-multiclass", "interrupted"]
-)
+@pytest.mark.parametrize("name", ["moons", "wine", "diabetes", "one-multiclass", "interrupted"])
 def test_every_figure_is_drawn(open_report: Open, name: str) -> None:
     colours = open_report(name).evaluate(COLOURS)
     assert len(colours) >= (5 if name == "interrupted" else 9)

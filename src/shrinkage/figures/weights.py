@@ -99,8 +99,10 @@ def _scale(summaries: Sequence[WeightsSummary]) -> Scale:
     positive = [peak for peak in peaks if peak > 0] or [1.0]
     if max(positive) <= _SPIKE * min(positive):
         return Scale("linear", 0.0, 1.08 * max(positive))
-    # A logarithm would make much of bins that hold a single weight.
+    # A logarithm would make much of bins that hold a single weight. Of two curves none may vanish
+    # for that; on a long path those with hardly a weight left may.
     first = summaries[0]
     single = 1.0 / (first.count * float(first.x[1] - first.x[0]))
-    floor = min(max(single, positive[0] / _FLOOR), positive[0] / 10)
+    top = positive[0] / 10 if len(summaries) > 2 else min(positive) / 4
+    floor = max(min(single, top), positive[0] / _FLOOR)
     return Scale("log", floor, 2.0 * max(positive))

@@ -8,7 +8,7 @@ from statistics import median
 
 from benchmarks import sgemm
 from benchmarks.machine import cores
-from benchmarks.measure import Effort, interleaved, ratio, seconds
+from benchmarks.measure import Effort, interleaved, of_rates, seconds
 from benchmarks.problems import problem
 from benchmarks.table import Median, Row
 from benchmarks.worker import Worker
@@ -91,11 +91,11 @@ def rows(effort: Effort) -> list[Row]:
 def _row(case: Case, rates: list[float], products: dict[str, list[float]], threads: int) -> Row:
     """The bar is judged by the fastest product, the others are told."""
     best = max(products, key=lambda kind: median(products[kind]))
-    share, rate = ratio(rates, products[best]), median(rates)
+    share, rate = of_rates(rates, products[best]), median(rates)
     step = case.operations * threads / rate
     detail = [f"{threads} fits at a time, Adam, {step * 1e6:.3g} µs a step"]
     detail += [
-        f"{ratio(rates, products[kind]).value:.2f} of sgemm, {kind}"
+        f"{of_rates(rates, products[kind]).value:.2f} of sgemm, {kind}"
         for kind in products
         if kind != best
     ]
@@ -112,6 +112,7 @@ def _row(case: Case, rates: list[float], products: dict[str, list[float]], threa
                 for kind, measured in products.items()
             ),
         ),
+        best=share.best,
         spread=share.spread,
         detail="; ".join(detail),
     )

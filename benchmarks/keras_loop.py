@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.machine import cores
-from benchmarks.measure import Effort, interleaved, ratio, seconds
+from benchmarks.measure import Effort, interleaved, of_times, seconds
 from benchmarks.problems import problem, save
 from benchmarks.table import Median, Row
 from benchmarks.worker import PeerError, Worker
@@ -154,9 +154,19 @@ def _compare(data: Data, request: dict[str, Any], effort: Effort) -> list[Row]:
     rows = []
     ours = Median("shrinkage", median(times["ours"]) * 1e3, "ms a fit")
     for kind, (title, bar, detail) in described.items():
-        faster = ratio(times[kind], times["ours"])
+        faster = of_times(times[kind], times["ours"])
         theirs = Median("Keras", median(times[kind]) * 1e3, "ms a fit")
         rows.append(
-            Row(title, faster.value, "×", bar, "at least", (ours, theirs), faster.spread, detail)
+            Row(
+                title,
+                faster.value,
+                "×",
+                bar,
+                "at least",
+                (ours, theirs),
+                faster.best,
+                faster.spread,
+                detail,
+            )
         )
     return rows

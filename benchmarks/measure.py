@@ -25,9 +25,13 @@ class Effort:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Quotient of two medians, and the least and largest quotient of a round."""
+    """Quotient of two medians; of the two best rounds; the least and largest of a round.
+
+    On a machine with other work the quotient of the best rounds is the one to look at.
+    """
 
     value: float
+    best: float
     spread: tuple[float, float]
 
 
@@ -49,7 +53,18 @@ def interleaved(contestants: Mapping[str, Contestant], rounds: int) -> dict[str,
     return results
 
 
-def ratio(above: list[float], below: list[float]) -> Ratio:
-    """median(above) / median(below)."""
+def of_rates(above: list[float], below: list[float]) -> Ratio:
+    """A quotient of rates, where more is better."""
+    return _ratio(above, below, max)
+
+
+def of_times(above: list[float], below: list[float]) -> Ratio:
+    """A quotient of times, where less is better."""
+    return _ratio(above, below, min)
+
+
+def _ratio(above: list[float], below: list[float], better: Callable[[list[float]], float]) -> Ratio:
     single = [a / b for a, b in zip(above, below, strict=True)]
-    return Ratio(median(above) / median(below), (min(single), max(single)))
+    return Ratio(
+        median(above) / median(below), better(above) / better(below), (min(single), max(single))
+    )

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.machine import cores
-from benchmarks.measure import Effort, interleaved, ratio, seconds
+from benchmarks.measure import Effort, interleaved, of_times, seconds
 from benchmarks.problems import problem
 from benchmarks.table import Median, Row
 from benchmarks.worker import ROOT
@@ -54,7 +54,7 @@ def _scaling(data: Data, effort: Effort) -> list[Row]:
     times = interleaved({str(count): run(count) for count in counts}, effort.rounds)
     rows = []
     for count in counts[1:]:
-        scaling = ratio(times["1"], times[str(count)])
+        scaling = of_times(times["1"], times[str(count)])
         rows.append(
             Row(
                 f"throughput, 1 → {count} threads",
@@ -69,6 +69,7 @@ def _scaling(data: Data, effort: Effort) -> list[Row]:
                     )
                     for threads in (1, count)
                 ),
+                best=scaling.best,
                 spread=scaling.spread,
             )
         )
@@ -88,7 +89,7 @@ def _evaluation(data: Data, effort: Effort) -> Row:
         },
         2 * effort.rounds,
     )
-    cost = ratio(times["with"], times["without"])
+    cost = of_times(times["with"], times["without"])
     return Row(
         "time with validation losses / without",
         cost.value,
@@ -99,6 +100,7 @@ def _evaluation(data: Data, effort: Effort) -> Row:
             Median("with", median(times["with"]), "s"),
             Median("without", median(times["without"]), "s"),
         ),
+        cost.best,
         cost.spread,
         f"{len(trials)} fits on {data.name}, 5 folds",
     )

@@ -41,6 +41,8 @@ class Row:
         Whether the bar is the least or the most that passes.
     medians : tuple of Median
         Behind the number.
+    best : float or None
+        The number from each contestant's best round, which other programs disturb least.
     spread : (float, float) or None
         Least and largest value of a single round.
     detail : str
@@ -53,6 +55,7 @@ class Row:
     bar: float | None = None
     sense: Literal["at least", "at most"] = "at least"
     medians: tuple[Median, ...] = ()
+    best: float | None = None
     spread: tuple[float, float] | None = None
     detail: str = ""
 
@@ -65,12 +68,14 @@ class Row:
 
     @property
     def measured(self) -> str:
-        """The value with its unit and its spread."""
+        """The value with its unit, its spread and what the best rounds say."""
         if self.value is None:
             return "not measured"
         text = f"{number(self.value)} {self.unit}".rstrip()
         if self.spread is not None:
             text += f" [{number(self.spread[0])}, {number(self.spread[1])}]"
+        if self.best is not None:
+            text += f"; best rounds {number(self.best)}"
         return text
 
     @property
@@ -100,6 +105,7 @@ class Row:
             "sense": self.sense,
             "passed": self.passed,
             "medians": [[median.who, median.value, median.unit] for median in self.medians],
+            "best": self.best,
             "spread": self.spread,
             "detail": self.detail,
         }

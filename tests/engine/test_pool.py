@@ -240,3 +240,9 @@ def test_evaluation_is_spaced_so_that_it_stays_cheap():
         every = pool.evaluation_interval(training, train_rows, validation_rows)
         cost = validation_rows / (3 * train_rows) / every
         assert cost <= pool.EVALUATION_SHARE or every == training.epochs
+
+
+def test_l2_leaves_no_zero_where_weights_shrink_until_they_underflow(make_part):
+    shrunk = run_trial(trial(L2(), 30.0, epochs=600), make_part(rows=300))
+    assert np.abs(shrunk.penalized_weights).min() < 1e-37, "nothing underflowed"
+    assert shrunk.sparsity == 0.0

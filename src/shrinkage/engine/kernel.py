@@ -23,6 +23,8 @@ COSINE = SCHEDULE_CODES["cosine"]
 
 COMPLETED, DIVERGED, STOPPED = 0, 1, 2
 
+_SMALLEST = float(np.finfo(np.float32).tiny)
+
 
 class Rows(NamedTuple):
     """All rows of a part, shared by every training and never written to.
@@ -100,6 +102,14 @@ def _copy(source, target):
     """An assignment of slices would compile messages about shapes, for seconds."""
     for i in range(source.size):
         target[i] = source[i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _undo_underflow(weights):
+    """Only L1 makes zeros: a weight that shrank until it was flushed stays the smallest there is."""
+    for i in range(weights.size):
+        if weights[i] == 0.0:
+            weights[i] = _SMALLEST
 
 
 @njit(nogil=True, error_model="numpy")
@@ -270,5 +280,7 @@ def train_network(
                 status = DIVERGED
     if status == DIVERGED:
         _copy(finite, parameters)
+    if descent.l1 == 0.0:
+        _undo_underflow(parameters[: descent.penalized])
     restore_mode(mode)
     return status, epoch, final

@@ -53,3 +53,11 @@ def test_fits_are_ordered_as_planned_and_the_missing_are_known(data):
     assert study.missing == (trials[1],)
     assert study.fold_fits == (study.fits[0],) == study.diverged
     assert study.refits == (study.fits[1],)
+
+
+def test_a_forgotten_fit_keeps_what_the_path_shows():
+    fit = fit_of(TRIAL)
+    forgotten = fit.forget()
+    assert forgotten.parameters.size == 0
+    assert (forgotten.sparsity, forgotten.spread) == (fit.sparsity, fit.spread)
+    assert forgotten.forget().spread == fit.spread

@@ -256,7 +256,7 @@ def _point(
         validation_losses=np.array([fit.final_validation_loss for fit in good]),
         scores=np.array([score(metric, fit, data) for fit in good]),
         sparsity=float(np.mean([fit.sparsity for fit in good])) if good else float("nan"),
-        spread=float(np.mean([fit.penalized_weights.std() for fit in good]))
+        spread=float(np.mean([fit.spread for fit in good]))
         if good
         else float("nan"),
         diverged=len(fits) - len(good),

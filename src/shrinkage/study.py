@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
@@ -20,7 +20,7 @@ class Status(Enum):
     """How a training ended; the value is the sentence shown to people."""
 
     COMPLETED = "trained for all its epochs"
-    DIVERGED = "diverged: the loss stopped being finite; lower the learning rate"
+    DIVERGED = "diverged: the loss stopped being finite; lower the learning rate, or a very large λ"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Fit:
         The question.
     parameters : ndarray of float32, shape (P,)
         In the order of :func:`shrinkage.network.layout`; at divergence the last finite ones
-        recorded at an evaluation.
+        recorded at an evaluation. Of length 0 once forgotten.
     epochs : ndarray of int, shape (E,)
         Epochs (from 1) at which the losses below were taken, rising.
     train_loss : ndarray of float, shape (E,)
@@ -75,6 +75,8 @@ class Fit:
         How it ended.
     stopped_at : int
         The last epoch begun.
+    kept : (float, float) or None, default None
+        Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
     """
 
     trial: Trial
@@ -86,6 +88,7 @@ class Fit:
     outputs: NDArray[np.float32]
     status: Status
     stopped_at: int
+    kept: tuple[float, float] | None = None
 
     @property
     def ok(self) -> bool:
@@ -107,8 +110,20 @@ class Fit:
     @cached_property
     def sparsity(self) -> float:
         """Share of penalized weights that are exactly zero, from 0 to 1."""
+        if self.kept is not None:
+            return self.kept[0]
         weights = self.penalized_weights
         return float(np.mean(weights == 0.0)) if weights.size else 0.0
+
+    @cached_property
+    def spread(self) -> float:
+        """Standard deviation of the penalized weights."""
+        return float(self.penalized_weights.std()) if self.kept is None else self.kept[1]
+
+    def forget(self) -> Fit:
+        """The same fit without its parameters, so that a study of many fits stays small."""
+        nothing = np.empty(0, dtype=np.float32)
+        return replace(self, parameters=nothing, kept=(self.sparsity, self.spread))
 
     @property
     def penalized_weights(self) -> NDArray[np.float32]:

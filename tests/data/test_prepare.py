@@ -263,3 +263,22 @@ def test_any_table_gives_finite_numbers_or_one_sentence(
             assert len(part.train) > 0
             assert part.inputs.shape[1] == len(part.columns) > 0
         assert np.isfinite(data.test.inputs).all()
+
+
+def test_a_large_offset_of_the_target_costs_the_test_set_nothing() -> None:
+    table = _table()
+    table["target"] = table["number"]
+    near = prepare(table, "target")
+    table["target"] += 1e9
+    far = prepare(table, "target")
+    np.testing.assert_allclose(far.test.targets - 1e9, near.test.targets, atol=1e-6)
+
+
+def test_an_outlier_beyond_single_precision_is_cut_off_and_told() -> None:
+    table = _table()
+    table.loc[7, "number"] = 1e45
+    data = prepare(table, "target")
+    parts = (data.full, *data.parts)
+    assert all(np.isfinite(part.inputs).all() for part in parts)
+    assert np.isfinite(data.test.inputs).all()
+    assert any("was cut off there" in warning for warning in data.description.warnings)

@@ -72,8 +72,9 @@ class TestSet:
     ----------
     inputs : ndarray of float32, shape (rows, columns)
         Through the preprocessing of :attr:`Data.full`.
-    targets : ndarray of float32, shape (rows, outputs)
-        Index of the class, or the regression targets in their ORIGINAL units.
+    targets : ndarray of float64, shape (rows, outputs)
+        Index of the class, or the regression targets in their ORIGINAL units; in double precision,
+        since a large offset would cost single precision all their differences.
     weights : ndarray of float32, shape (rows,)
         Sample weights with mean 1; ones when none were given.
     """
@@ -81,7 +82,7 @@ class TestSet:
     __test__ = False  # the name starts with "Test", and pytest would collect it
 
     inputs: NDArray[np.float32]
-    targets: NDArray[np.float32]
+    targets: NDArray[np.float64]
     weights: NDArray[np.float32]
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from shrinkage.data.arrays import Part
 from shrinkage.data.columns import KINDS, Columns
 from shrinkage.data.description import Description, counted
-from shrinkage.data.encode import MISSING_HANDLING
+from shrinkage.data.encode import FARTHEST, MISSING_HANDLING
 from shrinkage.data.problems import TOY_PROBLEMS
 from shrinkage.data.target import Target
 
@@ -27,6 +27,7 @@ def describe(
     train: Rows,
     test: Rows,
     full: Part,
+    parts: tuple[Part, ...],
     folds: int,
     repeats: int,
     name: str,
@@ -60,6 +61,7 @@ def describe(
             *_many_inputs(full),
             *_scales_apart(full),
             *_far_out(full),
+            *_cut_off(parts),
         ),
         is_toy=name in TOY_PROBLEMS,
     )
@@ -124,3 +126,17 @@ def _far_out(full: Part) -> tuple[str, ...]:
         "mean; check them for mistakes, or take the column's logarithm."
     )
     return (sentence,) if far[worst] > _FAR_OUT else ()
+
+
+def _cut_off(parts: tuple[Part, ...]) -> tuple[str, ...]:
+    """Inputs that lay beyond what single precision can hold, seen from a fold's training rows."""
+    names = {
+        part.columns[index]
+        for part in parts
+        for index in np.flatnonzero(np.abs(part.inputs).max(axis=0) >= FARTHEST)
+    }
+    return tuple(
+        f"Input '{name}' has values more than {FARTHEST:,.0f} standard deviations from the mean of "
+        "other rows, and was cut off there; check them for mistakes, or take its logarithm."
+        for name in sorted(names)
+    )

@@ -25,6 +25,9 @@ _LEAST_TEXT_SCALE = 1e-5
 _TEXT_COMPONENTS = 30
 # Rows standardized in one go: their float64 copies stay in a core's cache.
 _ROWS_AT_ONCE = 1024
+
+FARTHEST = 1e6
+"""Standard deviations at which an encoded input is cut off, for single precision to hold it."""
 MISSING_HANDLING = (
     "a missing number takes its column's median and a second input marks it; a missing category "
     "is a category of its own"
@@ -114,7 +117,8 @@ def _standardize(
     standardized = np.empty(values.shape, dtype=np.float32)
     for start in range(0, len(values), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
-        standardized[some] = (values[some] - center) / scale
+        # A row outside the fitted ones may lie beyond any number that single precision can hold.
+        standardized[some] = np.clip((values[some] - center) / scale, -FARTHEST, FARTHEST)
     standardized[:, constant] = 0.0
     return standardized, center, scale
 

@@ -109,7 +109,7 @@ def prepare(
         full=full,
         test=test_set,
         description=describe(
-            read.columns, read.target, read.warnings, train, test, full, folds, repeats, name
+            read.columns, read.target, read.warnings, train, test, full, parts, folds, repeats, name
         ),
         fingerprint=_fingerprint(read.target, parts, full, test_set),
     )
@@ -209,7 +209,7 @@ def _full_and_test(read: _Read, train: Rows, test: Rows) -> tuple[Part, TestSet]
         target_scale=scale,
     )
     weights = _mean_one(read.weights[test], np.arange(len(test)))
-    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float32), weights)
+    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
     return full, test_set
 
 

@@ -18,7 +18,7 @@ TOY_PROBLEMS = ("moons", "circles", "spirals", "xor", "blobs")
 REAL_PROBLEMS = ("breast_cancer", "wine", "digits", "diabetes")
 BUNDLED = TOY_PROBLEMS + REAL_PROBLEMS
 
-_TOY_SAMPLES = 500
+_TOY_SAMPLES = 1_000
 _MINIMUM_SAMPLES = 10
 # Noise at which the classes overlap, so that a wide network has something to memorize.
 _TOY_NOISE = {"moons": 0.35, "circles": 0.2, "spirals": 0.25, "xor": 0.25, "blobs": 1.0}
@@ -41,7 +41,7 @@ def bundled(
     name : str
         One of :data:`BUNDLED`.
     samples : int or None, default None
-        Rows of a toy problem, at least 10; 500 when None.
+        Rows of a toy problem, at least 10; 1,000 when None.
     noise : float or None, default None
         Standard deviation of the normal noise added to a toy problem's points.
     seed : int, default 0

@@ -110,7 +110,8 @@ class Search:
         new = [trial for trial in dict.fromkeys(trials) if trial not in self._trials]
         self._trials.update(dict.fromkeys(new))
         for fit in train(new, self.data, threads=self._threads, executor=self._executor):
-            self._fits[fit.trial] = fit
+            # Of a fold only losses and outputs are looked at again, of a refit the weights too.
+            self._fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
             yield fit
 
     def _trial(self, penalty: Penalty | None, lam: float, fold: int | None, draw: int = 0) -> Trial:

@@ -106,7 +106,7 @@ def _copy(source, target):
 
 @njit(nogil=True, error_model="numpy")
 def _undo_underflow(weights):
-    """Only L1 makes zeros: a weight that shrank until it was flushed stays the smallest there is."""
+    """Only L1 makes zeros: a weight that shrank until it was flushed keeps the least normal."""
     for i in range(weights.size):
         if weights[i] == 0.0:
             weights[i] = _SMALLEST

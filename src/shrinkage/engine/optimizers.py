@@ -5,8 +5,8 @@ The L1 part is a proximal step in the metric of the optimizer: each weight is so
 the fixed points are the stationary points of the penalized objective under Adam too. The L2 part
 is added to the gradient, or decoupled: w ← (1 − learning rate · λ₂)·w.
 
-A weight that the data never push (a unit that is off for every row) has a second moment of 0, so its
-step is learning rate / ε and even a tiny λ₁ makes it zero at once: stationary, as it should be.
+A weight that the data never push (a unit that is off for every row) has a second moment of 0, so
+its step is learning rate / ε and even a tiny λ₁ makes it zero at once: stationary, as it should be.
 """
 
 from __future__ import annotations

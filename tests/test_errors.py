@@ -20,3 +20,13 @@ def test_one_family():
     require_known("optimizer", "adam", ["adam"])
     with pytest.raises(SettingError, match="unknown optimizer 'sdg'; did you mean 'sgd'"):
         require_known("optimizer", "sdg", ["adam", "sgd"])
+
+
+def test_a_name_that_is_not_close_is_not_suggested():
+    assert suggestion("iris", ["moons", "digits"]) == "choose one of: moons, digits"
+    assert suggestion("class", ["ash", "alcohol"]) == "choose one of: ash, alcohol"
+
+
+def test_the_beginning_of_one_name_is_close():
+    assert suggestion("min", ["minimum", "one_standard_error"]) == "did you mean 'minimum'?"
+    assert suggestion("pen", ["penalty_a", "penalty_b"]).startswith("choose one of")

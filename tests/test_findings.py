@@ -9,6 +9,7 @@ import pytest
 from shrinkage.data import bundled, prepare
 from shrinkage.errors import ShrinkageError
 from shrinkage.findings import as_dict, find
+from shrinkage.intervals import Interval
 from shrinkage.penalties import L1, L2
 from shrinkage.study import Status, Study
 from shrinkage.tune import Search, default_training, plan
@@ -48,7 +49,8 @@ def test_json_holds_the_numbers_of_the_sentences(moons):
     assert said["diagnosis"]["gap"]["estimate"] == pytest.approx(
         said["diagnosis"]["validation_loss"] - said["diagnosis"]["train_loss"]
     )
-    assert said["fits"] == {"planned": 22, "finished": 22, "diverged": 0}
+    counts = {"planned": 22, "finished": 22, "diverged": 0}
+    assert said["fits"] == counts | {"interrupted_in": None, "not_run": []}
     effect = said["test"]["effects"]["log_loss"]
     assert effect["difference"]["estimate"] == pytest.approx(
         effect["after"]["estimate"] - effect["before"]["estimate"]
@@ -69,13 +71,97 @@ def test_an_interrupted_run_says_what_is_missing():
     search = search_of("moons", samples=120)
     for _ in islice(search, 12):
         pass
-    found = find(search.study, search.plan)
+    found = find(search.study, search.plan, stage=search.stage)
     assert found.verification is None
     assert [heading for heading, _ in found.sentences] == ["Diagnosis", "Best penalty"]
     interrupted, unverified = found.notes
-    assert "12 of 15 planned fits are finished and 3 are missing" in interrupted
+    assert interrupted == (
+        "The run was interrupted while training along λ: 12 fits are finished, 3 that had been "
+        "planned so far are missing; the refits on every training row did not run. All numbers "
+        "rest on the finished fits."
+    )
     assert unverified.startswith("Not verified: the refit on every training row")
     assert as_dict(found)["test"] is None
+
+
+def test_an_interruption_between_stages_is_told_too():
+    search = search_of("moons", samples=120)
+    fits = iter(search)
+    for _ in range(15):
+        next(fits)
+    fits.close()
+    assert not search.study.missing
+    found = find(search.study, search.plan, stage=search.stage)
+    assert found.notes[0] == (
+        "The run was interrupted while training along λ: 15 fits are finished; the refits on "
+        "every training row did not run. All numbers rest on the finished fits."
+    )
+    said = as_dict(found)["fits"]
+    assert said["interrupted_in"] == "path"
+    assert said["not_run"] == ["the refits on every training row"]
+    automatic = replace(found, plan=replace(found.plan, lambdas=None))
+    assert len(automatic.not_run) == 2
+
+
+def test_a_signal_after_the_last_fit_left_nothing_out(moons):
+    found = find(moons.study, moons.plan, stage="refits")
+    assert (found.notes, found.stage) == ((), None)
+
+
+def judged(found, verdict, gain, early=None):
+    """Findings with L1 selected, whose diagnosis measured this gain, within ±1."""
+    point = next(point for point in found.points if point.penalty == L1())
+    diagnosis = replace(
+        found.diagnosis,
+        verdict=verdict,
+        penalty_gain=Interval(gain, gain - 1, gain + 1),
+        early_gain=None if early is None else Interval(early, early - 1, early + 1),
+    )
+    chosen = replace(found.selection, point=point)
+    return replace(found, diagnosis=diagnosis, selection=chosen)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "gain", "early", "recommended"),
+    [
+        ("balanced", 0.5, None, False),
+        ("underfits", 0.5, None, False),
+        ("overfits", 0.5, None, True),
+        ("overfits", 0.5, 2, False),
+        ("overfits", 2, 2, True),
+    ],
+)
+def test_a_penalty_is_recommended_where_the_diagnosis_allows(
+    moons, verdict, gain, early, recommended
+):
+    found = judged(find(moons.study, moons.plan), verdict, gain, early)
+    assert (found.recommended is not None) == recommended
+    said = dict(found.sentences)["Best penalty"]
+    assert (as_dict(found)["selection"]["recommended"] is not None) == recommended
+    if not recommended:
+        assert said.startswith("Least validation log loss: L1, λ = ")
+        instead = "stopping early" if early else "no penalty"
+        assert said.endswith(f"— not beyond noise, so {instead} is recommended.")
+
+
+def test_a_choice_that_the_test_rows_contradict_is_not_passed_over(moons):
+    found = judged(find(moons.study, moons.plan), "overfits", 2)
+    worse = replace(found.verification.effects[0], difference=Interval(0.2, 0.1, 0.3))
+    verified = replace(found.verification, effects=(worse, *found.verification.effects[1:]))
+    said = dict(replace(found, verification=verified).sentences)["Held-out data"]
+    assert said.endswith("This contradicts the choice: do not rely on this penalty.")
+
+
+def test_losses_that_are_not_finite_are_told_as_diverged(moons):
+    study = moons.study
+    fits = [
+        replace(fit, validation_loss=fit.validation_loss * float("inf"))
+        if fit.trial.lam == 0.1 and fit.trial.fold == 1
+        else fit
+        for fit in study.fits
+    ]
+    found = find(Study(study.data, study.trials, tuple(fits)), moons.plan)
+    assert found.notes[0].startswith("2 of 22 fits diverged and are left out; the first diverged:")
 
 
 def test_diverged_fits_are_told(moons):

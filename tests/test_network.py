@@ -91,4 +91,5 @@ def test_impossible_networks_are_refused(settings, sentence):
 
 def test_a_network_prints_as_its_sizes():
     assert str(Network(2)) == "2-128-128-1 (relu)"
+    assert str(Network(2, ())) == "2-1 (linear)"
     assert len(ACTIVATIONS) == 9

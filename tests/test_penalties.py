@@ -179,7 +179,7 @@ def test_names_lead_to_penalties():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "meant"), [("elastic", "elastic_net"), ("L3", "l"), ("l11", "l1")]
+    ("wrong", "meant"), [("elastic", "elastic_net"), ("L-1", "l1"), ("l11", "l1")]
 )
 def test_an_unknown_name_gets_a_suggestion(wrong, meant):
     with pytest.raises(SettingError, match=f"unknown penalty '{wrong}'; did you mean '{meant}"):
@@ -201,3 +201,20 @@ def test_penalties_are_values(penalty):
 def test_a_point_of_the_path_has_a_label():
     assert describe(ElasticNet(), 0.012345) == "elastic net, λ = 0.0123"
     assert describe(L2(), 0.0) == describe(None, 0.0) == "no penalty"
+
+
+@pytest.mark.parametrize(
+    ("lam", "text"),
+    [
+        (1e-8, "0.00000001"),
+        (1e-05, "0.00001"),
+        (0.031622776, "0.0316"),
+        (1.0, "1"),
+        (31.6, "31.6"),
+        (1e3, "1,000"),
+        (31623.0, "31,600"),
+        (1e-12, "1e-12"),
+    ],
+)
+def test_lambda_reads_without_powers_of_ten(lam, text):
+    assert describe(L2(), lam) == f"L2, λ = {text}"

@@ -15,9 +15,10 @@ from shrinkage.scores import (
     path,
     score,
     standard_error,
+    unit,
 )
 from shrinkage.study import Study
-from shrinkage.tune import Search, default_training, plan
+from shrinkage.tune import Search, default_training, plan, select
 
 
 def small_study(name, **options):
@@ -131,3 +132,33 @@ def test_metrics_that_do_not_fit_are_refused_with_those_that_do():
 
 def test_standard_error():
     assert standard_error(np.array([1.0, 2.0, 3.0])) == pytest.approx(1 / np.sqrt(3))
+
+
+def test_a_loss_that_is_not_finite_counts_as_diverged(moons):
+    fits = [
+        replace(fit, validation_loss=np.append(fit.validation_loss[:-1], np.nan))
+        if place == 0
+        else fit
+        for place, fit in enumerate(moons.fold_fits)
+    ]
+    (free, *_) = path(Study(moons.data, moons.trials, tuple(fits)))
+    assert (free.diverged, free.folds.tolist()) == (1, [1, 2])
+    assert np.isnan(score("accuracy", fits[0], moons.data))
+
+
+def test_several_targets_count_alike_whatever_their_units():
+    table, target = bundled("diabetes")
+    table = table.head(90).assign(large=lambda t: 1e6 * t[target].to_numpy() ** 0.5)
+    data = prepare(table, [target, "large"], folds=2, repeats=1)
+    training = default_training(data, epochs=3, batch_size=64)
+    search = Search(data, plan(data, training=training, lambdas=(0.01,), penalties=(L2(),)))
+    list(search)
+    fit = search.study.fold_fits[0]
+    part = data.part(0)
+    errors = part.targets[part.validation] - fit.outputs
+    assert score("rmse", fit, data) == pytest.approx(
+        np.sqrt(np.square(errors).mean(axis=0)).mean(), rel=1e-5
+    )
+    assert unit("rmse", data) == "standard deviations of the targets"
+    chosen = select(search.study, metric="rmse").sentence
+    assert "standard deviations of the targets" in chosen

@@ -49,7 +49,17 @@ def prepare() -> Answer:
                 for variable in model.optimizer.variables:
                     if variable is not model.optimizer._learning_rate:
                         variable.assign(np.zeros(variable.shape, variable.dtype))
-            model.fit(x, y, batch_size=request["batch_size"], epochs=request["epochs"], verbose=0)
+            held_out = stored[f"validation{turn % request['folds']}"]
+            model.fit(
+                x,
+                y,
+                batch_size=request["batch_size"],
+                epochs=request["epochs"],
+                validation_data=(inputs[held_out], labels[held_out]),
+                validation_batch_size=len(held_out),
+                validation_freq=request["validation_freq"],
+                verbose=0,
+            )
             times.append(time.perf_counter() - begin)
             if request["evaluate"]:
                 z = model.predict(x, batch_size=len(x), verbose=0)

@@ -35,7 +35,10 @@ def suggestion(given: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     by_lower = {name.lower(): name for name in names}
-    close = get_close_matches(given.lower(), by_lower, n=1, cutoff=0.5)
+    close = get_close_matches(given.lower(), by_lower, n=1, cutoff=0.65)
+    if not close and len(given) >= 3:  # a beginning is as good a hint, where it is of one name
+        begun = [name for name in by_lower if name.startswith(given.lower())]
+        close = begun if len(begun) == 1 else []
     if close:
         return f"did you mean '{by_lower[close[0]]}'?"
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")

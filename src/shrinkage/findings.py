@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.errors import ShrinkageError
 from shrinkage.intervals import Interval
-from shrinkage.scores import PathPoint, path
+from shrinkage.scores import PathPoint, path, usable
 from shrinkage.study import Study
 from shrinkage.tune import Plan, Selection, select
 from shrinkage.verify import Verification, verify
@@ -36,6 +36,8 @@ class Findings:
         None when the refits are missing; `notes` then says why.
     notes : tuple of str
         What is missing or was left out, in sentences.
+    stage : str or None, default None
+        The stage of the search in which the run was interrupted; None when it was not.
     """
 
     study: Study
@@ -47,16 +49,67 @@ class Findings:
     selection: Selection
     verification: Verification | None
     notes: tuple[str, ...]
+    stage: str | None = None
+
+    @property
+    def recommended(self) -> PathPoint | None:
+        """The point whose penalty is worth adding; None for no penalty.
+
+        That of the selection where it validates better beyond noise, or, as a best guess, where
+        the network overfits and nothing helps beyond noise. The diagnosis has the last word: it
+        measures the gain on folds that had no part in choosing.
+        """
+        point, facts = self.selection.point, self.diagnosis
+        if point.penalty is None:
+            return None
+        guess = facts.verdict == "overfits" and not facts.stopping_helps
+        return point if facts.penalty_helps or guess else None
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the penalty is worse on the untouched rows, beyond noise."""
+        found = self.verification
+        return (
+            self.selection.point.penalty is not None
+            and found is not None
+            and bool(found.effects)
+            and found.effects[0].outcome == "worse"
+        )
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """What an interruption left out altogether."""
+        names = list(_STAGES)
+        if self.stage not in names:
+            return ()
+        automatic = self.plan.lambdas is None
+        later = names[names.index(self.stage) + 1 :]
+        return tuple(_STAGES[name][1] for name in later if automatic or name != "refine")
+
+    @property
+    def choice(self) -> str:
+        """The selection's sentence, and whether it is recommended."""
+        chosen = self.selection
+        if chosen.point.penalty is None or self.recommended is not None:
+            return chosen.sentence + self._other_rule()
+        instead = "stopping early is" if self.diagnosis.stopping_helps else "no penalty is"
+        return (
+            f"{chosen.title}: {chosen.point.label}, with {chosen.numbers} ({chosen.basis}) — not "
+            f"beyond noise, so {instead} recommended."
+        )
 
     @property
     def sentences(self) -> tuple[tuple[str, str], ...]:
         """The four findings: (heading, sentence)."""
         four = [
             ("Diagnosis", f"{self.diagnosis.sentence} {self.diagnosis.prescription}"),
-            ("Best penalty", self.selection.sentence + self._other_rule()),
+            ("Best penalty", self.choice),
         ]
         if self.verification is not None:
-            four.append(("Held-out data", self.verification.sentence))
+            against = ""
+            if self.contradicted and self.recommended is not None:
+                against = " This contradicts the choice: do not rely on this penalty."
+            four.append(("Held-out data", self.verification.sentence + against))
             four.append(("Weights", self.verification.weights_sentence))
         return tuple(four)
 
@@ -69,7 +122,16 @@ class Findings:
         return f" The best itself is {minimum.label}."
 
 
-def find(study: Study, plan: Plan) -> Findings:
+_STAGES = {
+    "bracket": ("looking for the range of λ", "the range of λ"),
+    "path": ("training along λ", "the path over all folds"),
+    "refine": ("refining near the best λ", "the refinement near the best λ"),
+    "refits": ("refitting on every training row", "the refits on every training row"),
+}
+"""The search's stages: what is being done in each, and what is missing without it."""
+
+
+def find(study: Study, plan: Plan, *, stage: str | None = None) -> Findings:
     """Compute every finding of a study.
 
     Parameters
@@ -78,6 +140,8 @@ def find(study: Study, plan: Plan) -> Findings:
         Complete, or what an interruption left.
     plan : Plan
         Its settings: metric and rule.
+    stage : str, optional
+        :attr:`shrinkage.tune.Search.stage` at the interruption of a search that was given up.
 
     Returns
     -------
@@ -93,23 +157,15 @@ def find(study: Study, plan: Plan) -> Findings:
     minimum = select(study, "minimum", plan.metric)
     one_standard_error = select(study, "one_standard_error", plan.metric)
     selection = one_standard_error if plan.rule == "one_standard_error" else minimum
-    notes: list[str] = []
-    if study.missing:
-        notes.append(
-            f"The run was interrupted: {len(study.fits)} of {len(study.trials)} planned fits are "
-            f"finished and {len(study.missing)} are missing; all numbers rest on the finished ones."
-        )
-    if study.diverged:
-        notes.append(
-            f"{len(study.diverged)} of {len(study.fits)} fits diverged and are left out; the "
-            f"first {study.diverged[0].message}."
-        )
+    if stage == "refits" and not study.missing:
+        stage = None  # the signal came after the last fit
+    notes = _failed(study)
     verification: Verification | None = None
     try:
         verification = verify(study, selection, study.data.test, diagnosis)
     except ShrinkageError as error:
         notes.append(f"Not verified: {error}.")
-    return Findings(
+    found = Findings(
         study=study,
         plan=plan,
         points=path(study, plan.metric),
@@ -119,7 +175,39 @@ def find(study: Study, plan: Plan) -> Findings:
         selection=selection,
         verification=verification,
         notes=tuple(notes),
+        stage=stage,
     )
+    return replace(found, notes=(*_interrupted(found), *notes))
+
+
+def _interrupted(found: Findings) -> list[str]:
+    """What an interruption left out: trials of the stages that began, and the other stages."""
+    study = found.study
+    missing = len(study.missing)
+    if not missing and found.stage is None:
+        return []
+    while_ = f" while {_STAGES[found.stage][0]}" if found.stage in _STAGES else ""
+    later = list(found.not_run)
+    listed = " and ".join(filter(None, [", ".join(later[:-1]), *later[-1:]]))
+    begun = f", {missing} that had been planned so far {'is' if missing == 1 else 'are'} missing"
+    return [
+        f"The run was interrupted{while_}: {len(study.fits)} fits are finished"
+        + (begun if missing else "")
+        + (f"; {listed} did not run" if listed else "")
+        + ". All numbers rest on the finished fits."
+    ]
+
+
+def _failed(study: Study) -> list[str]:
+    """Fits that are left out because their losses are not finite."""
+    failed = [fit for fit in study.fits if not (fit.ok if fit.trial.fold is None else usable(fit))]
+    if not failed:
+        return []
+    first = failed[0]
+    how = first.message
+    if first.ok:
+        how = "diverged: its loss is not finite on the validation rows; lower the learning rate"
+    return [f"{len(failed)} of {len(study.fits)} fits diverged and are left out; the first {how}."]
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:
@@ -132,6 +220,8 @@ def as_dict(findings: Findings) -> dict[str, Any]:
             "planned": len(findings.study.trials),
             "finished": len(findings.study.fits),
             "diverged": len(findings.study.diverged),
+            "interrupted_in": findings.stage,
+            "not_run": list(findings.not_run),
         },
         "diagnosis": {
             "verdict": diagnosis.verdict,
@@ -149,6 +239,8 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         },
         "selection": {
             "rule": findings.selection.rule,
+            "recommended": None if findings.recommended is None else _point(findings.recommended),
+            "sentence": findings.choice,
             "minimum": _selection(findings.minimum),
             "one_standard_error": _selection(findings.one_standard_error),
         },

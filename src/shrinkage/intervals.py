@@ -15,6 +15,10 @@ from shrinkage.errors import ShrinkageError
 
 Floats = NDArray[np.float64]
 
+FEWEST_ROWS = 10
+"""Fewer rows than these do not tell their own spread, and get unbounded intervals."""
+SMALLEST_STRATUM = 5
+"""Classes with fewer rows than these are drawn together."""
 _CHUNK = 1 << 20  # counts held at once while bootstrapping: 4 MiB, about a core's own cache
 
 
@@ -99,8 +103,6 @@ def corrected_interval(
     train_rows: float,
     validation_rows: float,
     level: float = 0.95,
-    *,
-    robust: bool = False,
 ) -> Interval:
     """Mean of one difference per fold, with an interval for folds that share training rows.
 
@@ -116,20 +118,12 @@ def corrected_interval(
         Rows of a fold's training and validation part; means when folds differ.
     level : float, default 0.95
         Confidence level.
-    robust : bool, default False
-        Take the interval of asinh(difference / s), with s the median size of the differences, and
-        carry it back. Differences of losses need this: one fold with a few hard rows can hold
-        several times the loss of the others, and the plain interval, symmetric about the mean,
-        then reaches far below zero even when all folds agree. asinh is linear up to s and
-        logarithmic above, for both signs; for differences of like size little changes. Two
-        differences, with one degree of freedom, keep the plain interval: sinh would turn its
-        length into astronomical numbers.
 
     Returns
     -------
     Interval
-        The estimate is the mean, and inside. One difference alone gives unbounded ends; equal ones
-        give no width.
+        The estimate is the mean. One difference alone gives unbounded ends; equal ones give no
+        width.
 
     Raises
     ------
@@ -139,19 +133,12 @@ def corrected_interval(
     References
     ----------
     Nadeau & Bengio (2003), "Inference for the generalization error", Machine Learning 52, eq. 8
-    and section 5; for repeated K-fold: Bouckaert & Frank (2004), PAKDD. Burbidge, Magee & Robb
-    (1988), "Alternative transformations to handle extreme values of the dependent variable", JASA
-    83, for asinh.
+    and section 5; for repeated K-fold: Bouckaert & Frank (2004), PAKDD.
 
     Examples
     --------
     >>> print(corrected_interval(np.array([0.10, 0.14, 0.12, 0.11, 0.13]), 80, 20))
     0.120 [0.091, 0.149]
-    >>> one_hard_fold = np.array([0.10, 0.14, 0.12, 0.11, 0.50])
-    >>> print(corrected_interval(one_hard_fold, 80, 20))
-    0.194 [-0.126, 0.514]
-    >>> print(corrected_interval(one_hard_fold, 80, 20, robust=True))
-    0.194 [0.006, 0.529]
     """
     values = np.asarray(differences, dtype=np.float64)
     if values.size == 0 or not np.isfinite(values).all():
@@ -162,17 +149,9 @@ def corrected_interval(
     mean = float(values.mean())
     if values.size == 1:
         return Interval(mean, -inf, inf, level)
-    sizes = np.abs(values)
-    scale = float(np.median(sizes)) or float(sizes.mean())
-    transformed = robust and scale > 0.0 and values.size > 2
-    seen = np.arcsinh(values / scale) if transformed else values
-    error = float(seen.std(ddof=1)) * sqrt(1.0 / values.size + validation_rows / train_rows)
+    error = float(values.std(ddof=1)) * sqrt(1.0 / values.size + validation_rows / train_rows)
     reach = float(stdtrit(values.size - 1, 0.5 + level / 2)) * error
-    ends = float(seen.mean()) + np.array([-reach, reach])
-    # Against overflow: e^300 times the scale is as unbounded as any.
-    low, high = scale * np.sinh(np.clip(ends, -300.0, 300.0)) if transformed else ends
-    # asinh sees the typical difference; the mean of skewed ones is larger, and belongs inside.
-    return Interval(mean, min(float(low), mean), max(float(high), mean), level)
+    return Interval(mean, mean - reach, mean + reach, level)
 
 
 def bootstrap_interval(
@@ -196,7 +175,9 @@ def bootstrap_interval(
         Rows of the sample.
     strata : ndarray of int, shape (rows,), optional
         Rows are drawn within their stratum, so every class keeps its number of rows and
-        statistics such as AUC exist in every resample.
+        statistics such as AUC exist in every resample. Strata of fewer than 5 rows are drawn as
+        one (with the next smallest, until it has 5): a row alone in its stratum would be in every
+        resample, and look as if it had no spread.
     resamples : int, default 2000
         Number of resamples.
     level : float, default 0.95
@@ -207,7 +188,8 @@ def bootstrap_interval(
     Returns
     -------
     tuple of Interval, length s
-        The estimate is the statistic of the sample itself.
+        The estimate is the statistic of the sample itself. With fewer than 10 rows the ends are
+        unbounded. Resamples in which a statistic is undefined are left out.
 
     Raises
     ------
@@ -227,12 +209,10 @@ def bootstrap_interval(
     """
     if rows < 1:
         raise ShrinkageError("a bootstrap interval needs at least one row; the test set is empty")
-    groups = (
-        [np.arange(rows)]
-        if strata is None
-        else [np.flatnonzero(strata == label) for label in np.unique(strata)]
-    )
     estimates = statistic(np.ones((rows, 1)))[:, 0]
+    if rows < FEWEST_ROWS:
+        return tuple(Interval(float(estimate), -inf, inf, level) for estimate in estimates)
+    groups = [np.arange(rows)] if strata is None else _groups(strata)
     draws = np.concatenate(
         [statistic(counts) for counts in _resampled_counts(groups, rows, resamples, seed)], axis=1
     )
@@ -241,6 +221,19 @@ def bootstrap_interval(
         Interval(float(estimate), *_quantiles(drawn, tails), level)
         for estimate, drawn in zip(estimates, draws, strict=True)
     )
+
+
+def _groups(strata: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Rows of each stratum, the small ones together."""
+    labels, sizes = np.unique(strata, return_counts=True)
+    order = np.argsort(sizes, kind="stable")
+    small = int(np.count_nonzero(sizes < SMALLEST_STRATUM))
+    if small:
+        enough = int(np.searchsorted(np.cumsum(sizes[order]), SMALLEST_STRATUM)) + 1
+        small = min(max(small, enough), labels.size)
+    together = labels[order[:small]]
+    groups = [np.flatnonzero(strata == label) for label in labels[order[small:]]]
+    return [*groups, np.flatnonzero(np.isin(strata, together))] if small else groups
 
 
 def _resampled_counts(

@@ -86,7 +86,8 @@ class Network:
         return self.initialization or _MATCHING_INITIALIZATION[self.activation]
 
     def __str__(self) -> str:
-        return "-".join(str(size) for size in self.sizes) + f" ({self.activation})"
+        kind = self.activation if self.hidden else "linear"
+        return "-".join(str(size) for size in self.sizes) + f" ({kind})"
 
 
 @dataclass(frozen=True)

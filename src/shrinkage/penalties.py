@@ -287,4 +287,20 @@ def describe(penalty: Penalty | None, lam: float) -> str:
     """
     if penalty is None or lam == 0.0:
         return "no penalty"
-    return f"{penalty.label}, λ = {lam:.3g}"
+    return f"{penalty.label}, λ = {describe_lambda(lam)}"
+
+
+def describe_lambda(lam: float) -> str:
+    """λ with three digits, for people: no powers of ten unless it takes a dozen zeros.
+
+    Examples
+    --------
+    >>> describe_lambda(1e-05), describe_lambda(0.03162), describe_lambda(1000.0)
+    ('0.00001', '0.0316', '1,000')
+    """
+    rounded = float(f"{lam:.3g}")
+    if rounded and not 1e-9 <= rounded < 1e9:
+        return f"{rounded:.3g}"
+    if rounded >= 1000:
+        return f"{rounded:,.0f}"
+    return np.format_float_positional(rounded, trim="-")

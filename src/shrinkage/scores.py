@@ -20,15 +20,27 @@ CLASSIFICATION = ("log_loss", "accuracy", "balanced_accuracy", "roc_auc")
 REGRESSION = ("mean_squared_error", "rmse", "r2")
 METRICS = CLASSIFICATION + REGRESSION
 _GREATER = frozenset({"accuracy", "balanced_accuracy", "roc_auc", "r2"})
-LABELS = {
-    "log_loss": "log loss (nats)",
+NAMES = {
+    "log_loss": "log loss",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "roc_auc": "area under the ROC curve",
-    "mean_squared_error": "mean squared error (target variances)",
-    "rmse": "root mean squared error (target units)",
+    "mean_squared_error": "mean squared error",
+    "rmse": "root mean squared error",
     "r2": "R²",
 }
+"""What people call each metric."""
+
+
+def unit(metric: str, data: Data) -> str:
+    """The unit of `metric`; empty when it has none.
+
+    Several targets have no unit in common, and the one with the largest numbers would decide
+    alone, so their root mean squared errors are averaged in standard deviations of each target.
+    """
+    if metric == "rmse":
+        return "target units" if data.n_outputs == 1 else "standard deviations of the targets"
+    return {"log_loss": "nats", "mean_squared_error": "target variances"}.get(metric, "")
 
 
 def greater_is_better(metric: str) -> bool:
@@ -67,10 +79,10 @@ def score(metric: str, fit: Fit, data: Data) -> float:
     Returns
     -------
     float
-        In the unit of :data:`LABELS`; NaN when the fit diverged or the metric is not defined on
+        In the unit of :func:`unit`; NaN when the fit diverged or the metric is not defined on
         these rows (one class only, for the area under the ROC curve).
     """
-    if not fit.ok:
+    if not usable(fit):
         return float("nan")
     if metric in ("log_loss", "mean_squared_error"):
         return fit.final_validation_loss
@@ -83,12 +95,19 @@ def score(metric: str, fit: Fit, data: Data) -> float:
     )
 
 
+def usable(fit: Fit) -> bool:
+    """Whether a fold's fit ended with finite losses, and may be compared with others."""
+    return fit.ok and bool(np.isfinite([fit.final_train_loss, fit.final_validation_loss]).all())
+
+
 def _regression_score(metric: str, fit: Fit, part: Part) -> float:
     from sklearn.metrics import r2_score, root_mean_squared_error
 
     rows = part.validation
-    truth = part.targets[rows] * part.target_scale + part.target_center
-    predicted = fit.outputs * part.target_scale + part.target_center
+    alone = part.targets.shape[1] == 1
+    scale, center = (part.target_scale, part.target_center) if alone else (1.0, 0.0)
+    truth = part.targets[rows].astype(np.float64) * scale + center
+    predicted = fit.outputs.astype(np.float64) * scale + center
     measure = r2_score if metric == "r2" else root_mean_squared_error
     if metric == "r2" and rows.size < 2:
         return float("nan")
@@ -247,7 +266,7 @@ def path(
 def _point(
     penalty: Penalty | None, lam: float, fits: list[Fit], data: Data, metric: str
 ) -> PathPoint:
-    good = sorted((fit for fit in fits if fit.ok), key=lambda fit: fit.trial.fold or 0)
+    good = sorted((fit for fit in fits if usable(fit)), key=lambda fit: fit.trial.fold or 0)
     return PathPoint(
         penalty=penalty,
         lam=lam,
@@ -256,8 +275,6 @@ def _point(
         validation_losses=np.array([fit.final_validation_loss for fit in good]),
         scores=np.array([score(metric, fit, data) for fit in good]),
         sparsity=float(np.mean([fit.sparsity for fit in good])) if good else float("nan"),
-        spread=float(np.mean([fit.spread for fit in good]))
-        if good
-        else float("nan"),
+        spread=float(np.mean([fit.spread for fit in good])) if good else float("nan"),
         diverged=len(fits) - len(good),
     )

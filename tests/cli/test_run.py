@@ -128,6 +128,17 @@ def test_toy_problem_and_linear_model(command: Any) -> None:
     assert "2-1 (linear): 3 parameters, of which the 2 weights are penalized." in outcome.out
 
 
+def test_no_penalty_alone(command: Any, written: list[tuple[Findings, RunInfo]]) -> None:
+    arguments = ("--samples", "40", "--epochs", "2", "--folds", "2", "--repeats", "1")
+    outcome = command("run", "moons", *arguments, "--hidden", "4", "--lambdas", "0")
+    assert outcome.code == 0, outcome.err
+    said = " ".join(outcome.out.split())
+    assert "No penalty is tried (λ = 0 alone); 2 folds; 5 fits." in said
+    assert "elastic net" not in said
+    assert "# No penalty: none was tried." in said
+    assert written[0][0].selection.runner_up is None
+
+
 def test_report_that_cannot_be_written_keeps_the_findings(
     command: Any, good: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,9 @@ from shrinkage.detect.gains import (
     best_of,
     by_fold,
     constant_loss,
+    gains_over,
     honest_gain,
+    loss_name,
     over_folds,
     validation_curves,
     validation_losses,
@@ -29,6 +31,33 @@ def test_losses_line_up_by_fold_whatever_is_missing(make_study):
     found = validation_losses(study)
     np.testing.assert_array_equal(found[NONE], [0.5, 0.6, 0.7, 0.8, 0.9])
     np.testing.assert_array_equal(found[L2(), 0.1], [0.4, np.nan, 0.5, 0.6, np.nan])
+
+
+def test_a_fit_without_a_finite_loss_is_as_good_as_diverged(make_data, make_fit):
+    data = make_data()
+    fits = [make_fit(data, None, 0.0, fold, 0.1, [0.5, 0.4]) for fold in range(3)]
+    fits[1] = make_fit(data, None, 0.0, 1, 0.1, [0.5, np.nan])
+    fits[2] = make_fit(data, None, 0.0, 2, np.nan, [0.5, 0.4])
+    losses = by_fold(fits, data, lambda fit: fit.final_validation_loss)
+    np.testing.assert_array_equal(np.isfinite(losses), [True, False, False, False, False])
+    np.testing.assert_array_equal(
+        np.isfinite(validation_curves(fits, data)[1][0]), [True] + [False] * 4
+    )
+
+
+def test_losses_that_differ_by_rounding_gain_nothing():
+    baseline = np.array([0.5, 2.0])
+    found = gains_over(baseline - np.array([[1e-8, 1e-7], [1e-3, -1e-3]]), baseline)
+    np.testing.assert_allclose(found, [[0.0, 0.0], [1e-3, -1e-3]], rtol=1e-9)
+
+
+def test_losses_are_named_by_their_weights(make_data):
+    balanced = Training("binary_cross_entropy", class_weight="balanced")
+    assert loss_name(make_data(), Training("binary_cross_entropy")) == "log loss"
+    assert loss_name(make_data(), balanced) == "class-weighted log loss"
+    assert (
+        loss_name(make_data("regression"), Training("mean_squared_error")) == "mean squared error"
+    )
 
 
 def test_seeds_of_a_fold_are_averaged(make_data, make_fit):
@@ -58,7 +87,7 @@ def test_curves_keep_the_epochs_that_all_folds_share(make_data, make_fit):
 def test_over_folds_uses_the_rows_of_the_folds(make_data):
     values = np.array([0.1, 0.2, np.nan, 0.3, 0.25])
     found = over_folds(values, make_data())
-    assert found == corrected_interval(values[[0, 1, 3, 4]], 80, 20, robust=True)
+    assert found == corrected_interval(values[[0, 1, 3, 4]], 80, 20)
 
 
 def test_the_best_is_sought_among_those_seen_on_most_folds():

@@ -50,11 +50,12 @@ def found(request: pytest.FixtureRequest) -> Findings:
 
 @pytest.fixture
 def choose(found: Findings) -> Callable[[Penalty | None], Findings]:
-    """The same findings, with the choice fallen on this penalty."""
+    """The same findings, with the choice fallen on this penalty, which helps."""
 
     def choice(penalty: Penalty | None) -> Findings:
         point = next(point for point in found.points if point.penalty == penalty)
-        return replace(found, selection=replace(found.selection, point=point))
+        chosen = replace(found, selection=replace(found.selection, point=point))
+        return gains(chosen, penalty=0 if penalty is None else 2, early=0)
 
     return choice
 
@@ -87,9 +88,10 @@ def test_the_three_programs_have_names_that_people_know(found: Findings) -> None
 
 
 def gains(findings: Findings, penalty: float, early: float) -> Findings:
-    """Findings whose diagnosis measured these gains, each within ±1."""
+    """Findings of an overfitting network, whose gains were measured as these, each within ±1."""
     diagnosis = replace(
         findings.diagnosis,
+        verdict="overfits",
         penalty_gain=Interval(penalty, penalty - 1, penalty + 1),
         early_gain=Interval(early, early - 1, early + 1),
         early_epoch=1,
@@ -110,6 +112,21 @@ def test_what_is_prescribed(choose: Callable[[Penalty | None], Findings]) -> Non
     unsure = prescribe(gains(chosen, penalty=0.5, early=0))
     assert (unsure.penalty, unsure.stop) == (L2(), None)
     assert "not beyond noise" in unsure.remark
+
+    unhelped = gains(chosen, penalty=0.5, early=0)
+    balanced = replace(unhelped, diagnosis=replace(unhelped.diagnosis, verdict="balanced"))
+    best = replace(chosen.minimum, point=chosen.selection.point)
+    none = replace(balanced, minimum=best)
+    assert (prescribe(none).penalty, prescribe(none).lam) == (None, 0.0)
+    for source in recipes(none).values():
+        said = " ".join(line.removeprefix("# ") for line in source.splitlines()[:3])
+        assert said.startswith("No penalty: the least validation ")
+        assert "was at L2, λ = 0.02, but not beyond noise." in said
+
+    untried = replace(chosen, plan=replace(chosen.plan, lambdas=(0.0,)))
+    free = replace(chosen.selection, point=chosen.points[0])
+    said = recipes(gains(replace(untried, selection=free), 0, 0))["PyTorch"]
+    assert said.startswith("# No penalty: none was tried.")
 
     early = prescribe(gains(chosen, penalty=0, early=2))
     assert (early.penalty, early.lam, early.stop) == (None, 0.0, 1)

@@ -5,10 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from shrinkage.detect import Verdict
+from shrinkage.figures.learning import learning_figure
 from shrinkage.findings import Findings
 from shrinkage.intervals import Interval
 from shrinkage.report.tables import checklist, effects_table, path_table, tiles
-from shrinkage.report.wording import effects_title, headline, number, percent
+from shrinkage.report.wording import (
+    effects_title,
+    headline,
+    learning_title,
+    number,
+    path_title,
+    percent,
+    weights_name,
+    weights_title,
+)
 from shrinkage.verify import Effect
 
 Find = Callable[[str], Findings]
@@ -29,6 +40,7 @@ def effect(difference: Interval, *, greater: bool = False) -> Effect:
 BETTER = effect(Interval(-0.1, -0.15, -0.05))
 UNCLEAR = effect(Interval(-0.1, -0.25, 0.05))
 WORSE = effect(Interval(0.1, 0.05, 0.15))
+UNHELPFUL = Interval(0.01, -0.1, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +60,7 @@ def test_numbers_have_a_true_minus() -> None:
     [
         (BETTER, "lowers log loss on untouched rows from 0.500 to 0.400"),
         (UNCLEAR, "makes no clear difference to log loss on untouched rows"),
-        (WORSE, "raises log loss on untouched rows from 0.500 to 0.600"),
+        (WORSE, "is contradicted: {} raises log loss on untouched rows from 0.500 to 0.600"),
     ],
 )
 def test_the_headline_claims_what_the_interval_allows(find: Find, one: Effect, words: str) -> None:
@@ -59,8 +71,70 @@ def test_the_headline_claims_what_the_interval_allows(find: Find, one: Effect, w
         found,
         selection=replace(found.selection, point=penalized),
         verification=replace(found.verification, effects=(one,)),
+        diagnosis=replace(found.diagnosis, penalty_gain=Interval(0.2, 0.1, 0.3)),
     )
-    assert headline(changed).endswith(f"{penalized.label} {words}.")
+    label = penalized.label
+    assert headline(changed).endswith(f" {words.format(label)}.")
+    assert f"; {label} " in headline(changed)
+    overfits = replace(
+        changed.diagnosis, verdict="overfits", penalty_gain=UNHELPFUL, early_gain=None
+    )
+    guess = headline(replace(changed, diagnosis=overfits))
+    assert ("as a best guess" in guess) == (one is not WORSE)
+
+
+@pytest.mark.parametrize("verdict", ["balanced", "underfits"])
+def test_what_is_not_beyond_noise_is_not_recommended(find: Find, verdict: Verdict) -> None:
+    found = find("moons")
+    assert found.verification is not None
+    penalized = next(point for point in found.points if point.penalty is not None)
+    changed = replace(
+        found,
+        selection=replace(found.selection, point=penalized),
+        verification=replace(found.verification, effects=(WORSE,)),
+        diagnosis=replace(
+            found.diagnosis, verdict=verdict, penalty_gain=UNHELPFUL, early_gain=None
+        ),
+    )
+    assert headline(changed).endswith("; no penalty that was tried helps beyond noise.")
+    assert path_title(changed).endswith(", not beyond noise")
+    assert tiles(changed)[1].value == "none recommended"
+    early = replace(changed.diagnosis, early_gain=Interval(0.2, 0.1, 0.3), early_epoch=4)
+    assert "stopping at epoch 4 helps" in headline(replace(changed, diagnosis=early))
+
+
+def test_a_plan_without_penalties_is_told(find: Find) -> None:
+    found = find("moons")
+    alone = replace(
+        found,
+        plan=replace(found.plan, lambdas=(0.0,)),
+        selection=replace(found.selection, point=found.points[0]),
+    )
+    assert headline(alone).endswith("; no penalty was tried.")
+    assert path_title(alone) == "No penalty was tried"
+    assert tiles(alone)[1].value == "none was tried"
+
+
+def test_one_report_has_one_gap(find: Find) -> None:
+    found = find("moons")
+    figure = learning_figure(found)
+    assert figure is not None
+    assert figure.curves[0].gap == found.diagnosis.gap.estimate
+    assert figure.curves[0].gap != figure.curves[0].validation[-1] - figure.curves[0].train[-1]
+    shown = number(abs(found.diagnosis.gap.estimate), *(curves.gap for curves in figure.curves))
+    assert f"end {shown} nats apart without a penalty" in learning_title(figure)
+
+
+def test_a_linear_model_has_no_hidden_weights(find: Find) -> None:
+    found = find("moons")
+    linear = replace(
+        found, plan=replace(found.plan, network=replace(found.plan.network, hidden=()))
+    )
+    assert tiles(linear)[-1].about == "Weights"
+    assert found.verification is not None
+    title = weights_title(found.verification.weights[0], weights_name(linear))
+    assert "hidden" not in title
+    assert "weights" in title
 
 
 def test_the_headline_without_a_penalty(find: Find) -> None:

@@ -5,9 +5,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from shrinkage.network import Network
 from shrinkage.penalties import L1, L2
 from shrinkage.scores import path
-from shrinkage.tune import Search, candidates, power, select
+from shrinkage.tune import Search, candidates, default_training, plan, power, select
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,72 @@ def test_an_interrupted_search_chooses_among_points_on_the_same_folds(data, shor
     assert study.missing
     assert {tuple(point.folds) for point in candidates(study)} == {(0,)}
     assert select(study).point in candidates(study) or select(study).point.folds.tolist() == [0]
+
+
+def parameters(search):
+    return [
+        (fit.trial, fit.parameters.tobytes(), fit.outputs.tobytes()) for fit in search.study.fits
+    ]
+
+
+@pytest.fixture(scope="module")
+def small(data):
+    training = default_training(data, epochs=20, batch_size=32, learning_rate=0.02)
+    chosen = plan(
+        data,
+        network=Network(data.full.n_inputs, (4,), data.n_outputs),
+        training=training,
+        penalties=(L1(), L2()),
+        refits=1,
+    )
+    whole = Search(data, chosen, threads=1)
+    stages = [whole.stage for _ in whole]
+    return chosen, whole, stages
+
+
+@pytest.mark.parametrize("stage", ["bracket", "path", "refine", "refits"])
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_search_that_was_given_up_goes_on_where_it_stopped(data, small, stage, place):
+    chosen, whole, stages = small
+    again = Search(data, chosen, threads=1)
+    first = iter(again)
+    stop = stages.index(stage) + 1 if place == "first" else len(stages) - stages[::-1].index(stage)
+    before = [next(first) for _ in range(stop)]
+    first.close()
+    assert again.stage == stage
+    after = list(again)
+    assert len(before) + len(after) == len(stages)
+    assert not again.study.missing
+    assert parameters(again) == parameters(whole)
+    assert list(again) == []
+
+
+def test_a_power_of_ten_that_diverges_ends_the_bracket(data, monkeypatch):
+    # Never far enough, until SGD flies apart, which it does once rate · λ exceeds 4.
+    monkeypatch.setattr("shrinkage.tune.search._CONSTANT", -1e9)
+    monkeypatch.setattr("shrinkage.tune.search._STUCK", -1.0)
+    further, calls = Search._further, []
+
+    def counted(self, penalty):
+        calls.append(penalty)
+        assert len(calls) < 20, "the bracket goes on for ever"
+        return further(self, penalty)
+
+    monkeypatch.setattr(Search, "_further", counted)
+    training = default_training(data, optimizer="sgd", epochs=60, learning_rate=0.1)
+    network = Network(data.full.n_inputs, (4,), data.n_outputs)
+    search = Search(
+        data, plan(data, network=network, training=training, penalties=(L2(),), refits=1)
+    )
+    list(search)
+    assert any(fit.trial.lam == 100 for fit in search.study.diverged)
+    assert calls
+
+
+def test_without_a_penalty_to_try_the_guess_is_right(data, short_plan):
+    search = Search(data, short_plan(data, lambdas=(0.0,)))
+    expected = search.expected
+    assert len(list(search)) == expected == 3 + 3
 
 
 def test_lambda_is_readable():

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from shrinkage.detect import diagnose
+from shrinkage.intervals import Interval
 from shrinkage.penalties import L1, L2
+from shrinkage.study import Status, Study
 from shrinkage.verify.boundary import boundary_along
 from shrinkage.verify.checklist import nine_points
 from shrinkage.verify.weights import compare_weights
@@ -56,7 +61,7 @@ def test_the_lessons_network_ticks_every_point(points):
         "The L2 λ tried nearest to 0.01 is 0.012: validation log loss 0.400, against 0.500 "
         "without a penalty and 0.400 at the best point."
     )
-    assert "at 3 epochs in 12 of 12 fits" in found[6].evidence
+    assert "at 3 epochs in 12 of 12 finished fits on folds" in found[6].evidence
     assert "lowest at epoch 20 of 30" in found[6].evidence
     assert "over the two inputs at 14,400 points for 1 fit" in found[7].evidence
     assert found[8].evidence.startswith("All hidden kernels: range [")
@@ -82,7 +87,80 @@ def test_a_choice_at_the_end_of_the_range_is_not_tuned(points):
 
 
 def test_one_lambda_is_not_tuned(points):
-    assert points((L2(), 0.01), [(L2(), 0.01)])[9].passed is False
+    found = points((L2(), 0.01), [(L2(), 0.01)])
+    assert found[9].passed is False
+    assert found[9].evidence.startswith("1 value of λ, 0.01, was tried for L2; ")
+
+
+def test_the_low_end_is_enough_where_nothing_changes_any_more(make_data, make_study):
+    study = make_study(make_data(), GRID)
+    alike = [
+        replace(fit, validation_loss=np.array([0.6, 0.3, 0.499]))
+        if fit.trial.fold is not None and fit.trial.lam == 0.001
+        else fit
+        for fit in study.fits
+    ]
+    study = Study.of(study.data, study.trials, alike, {})
+    found = nine_points(study, diagnose(study), (L2(), 0.001), (), None)[8]
+    assert found.passed is True
+    assert found.evidence.endswith(
+        "at the low end of the range tried, where it nearly equals no penalty."
+    )
+
+
+def test_the_high_end_is_enough_where_the_network_is_a_constant(make_data, make_study):
+    study = make_study(make_data(), GRID)
+    facts = replace(diagnose(study), null_loss=0.401)
+    found = nine_points(study, facts, (L2(), 0.1), (), None)[8]
+    assert found.passed is True
+    assert "where the network predicts a constant" in found.evidence
+
+
+def test_diverged_fits_do_not_cross_the_monitoring(make_data, make_study):
+    study = make_study(make_data(), GRID)
+    fits = [
+        replace(fit, status=Status.DIVERGED, validation_loss=np.full(3, np.nan))
+        if fit.trial.lam == 0.1
+        else fit
+        for fit in study.fits
+    ]
+    study = Study.of(study.data, study.trials, fits, {})
+    found = nine_points(study, diagnose(study), CHOSEN, (), None)[5]
+    assert found.passed is True
+    assert "in 9 of 9 finished fits on folds" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict", "folds", "passed", "told"),
+    [
+        ((0.2, 0.1, 0.3), "overfits", 3, True, "the network overfits."),
+        ((0.001, -0.01, 0.012), "balanced", 3, True, "the network does not overfit."),
+        (
+            (0.001, -0.2, 0.2), "balanced", 3, False,
+            "the network is not shown to overfit beyond noise.",
+        ),
+        (
+            (0.2, -0.2, 0.6), "overfits", 3, False,
+            "from this alone it is not shown to overfit beyond noise, but the network overfits.",
+        ),
+        (
+            (0.2, -0.2, 0.6), "underfits", 3, False,
+            "the network underfits and is not shown to overfit beyond noise.",
+        ),
+        (
+            (0.2, -np.inf, np.inf), "overfits", 1, False,
+            "one fold alone cannot tell noise from effect; use more folds (--folds).",
+        ),
+    ],
+)  # fmt: skip
+def test_the_gap_is_told_with_what_it_can_tell(
+    make_data, make_study, gap, verdict, folds, passed, told
+):
+    study = make_study(make_data(), GRID)
+    facts = replace(diagnose(study), gap=Interval(*gap), verdict=verdict, folds=folds)
+    found = nine_points(study, facts, CHOSEN, (), None)[0]
+    assert found.passed is passed
+    assert found.evidence.endswith(told)
 
 
 def test_without_a_selected_penalty_some_points_do_not_apply(points):

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+from sklearn.utils.class_weight import compute_class_weight
 
 from shrinkage.engine.pool import predict
+from shrinkage.intervals import Interval
 from shrinkage.network import layout
-from shrinkage.verify.performance import RESAMPLES, effects
+from shrinkage.verify.performance import RESAMPLES, Effect, effects
 
 
 def by_metric(found):
@@ -160,3 +162,77 @@ def test_a_class_without_weight_drops_only_what_it_spoils(make_data, make_fit, w
     fit = make_fit(data)
     found, _, _ = effects([fit], [fit], data, test)
     assert [effect.metric for effect in found] == ["log_loss", "accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "outcome"),
+    [
+        ((0.0, 0.0, 0.0), "no clear difference"),
+        ((0.0, 0.1, 0.2), "no clear difference"),  # a skewed bootstrap may miss its estimate
+        ((0.1, 0.05, 0.2), "better"),
+        ((-0.1, -0.2, -0.05), "worse"),
+        ((0.1, 0.0, 0.2), "no clear difference"),
+        ((0.1, -np.inf, np.inf), "too few test rows to tell"),
+    ],
+)
+def test_the_outcome_is_what_the_interval_allows(difference, outcome):
+    one = Interval(0.5, 0.4, 0.6)
+    assert Effect("r2", "R²", "", one, one, Interval(*difference), True).outcome == outcome
+
+
+def test_seeds_in_another_order_differ_by_nothing(make_data, make_fit):
+    data = make_data(rows=300)
+    fits = [make_fit(data, seed=seed) for seed in (0, 1, 2)]
+    found, _, _ = effects(fits, [fits[2], fits[0], fits[1]], data, data.test)
+    for effect in found:
+        assert (effect.difference.estimate, effect.difference.low, effect.difference.high) == (
+            0.0,
+            0.0,
+            0.0,
+        )
+
+
+def test_a_class_with_one_row_does_not_hide_the_spread(make_data, make_fit):
+    # Stratified by class alone, that row would be in every resample with its whole loss.
+    data = make_data()
+    classes = data.test.targets[:, 0]
+    rows = np.r_[np.flatnonzero(classes == 1)[:11], np.flatnonzero(classes == 0)[:1]]
+    test = replace(
+        data.test,
+        inputs=data.test.inputs[rows],
+        targets=data.test.targets[rows],
+        weights=data.test.weights[rows],
+    )
+    fit = make_fit(data)
+    certain = np.zeros_like(fit.parameters)
+    certain[-1] = 5.0  # the output's bias: right on all rows but the lonely one
+    found = by_metric(effects([fit], [replace(fit, parameters=certain)], data, test))
+    interval = found["log_loss"].after
+    assert interval.estimate == pytest.approx(5 / rows.size + np.log1p(np.exp(-5)))
+    assert interval.low < 0.1
+    assert interval.high > 1.2
+    assert found["roc_auc"].before.bounded
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_loss_weighs_the_classes_as_training_did(make_data, make_fit, with_weights, task):
+    data = make_data(task)
+    weights = np.random.default_rng(0).uniform(0.5, 2, size=len(data.test.targets))
+    test = with_weights(data.test, weights)
+    plain = make_fit(data)
+    training = replace(plain.trial.training, class_weight="balanced")
+    balanced = replace(plain, trial=replace(plain.trial, training=training))
+    found = by_metric(effects([balanced], [balanced], data, test))
+    as_is = by_metric(effects([plain], [plain], data, test))
+
+    trained, truth = (t.targets[:, 0].astype(int) for t in (data.full, test))
+    by_class = compute_class_weight("balanced", classes=np.unique(trained), y=trained)
+    expected = sk.log_loss(
+        truth, probabilities(plain, data), sample_weight=test.weights * by_class[truth]
+    )
+    assert found["log_loss"].label == "class-weighted log loss"
+    assert found["log_loss"].before.estimate == pytest.approx(expected, rel=1e-5)
+    assert as_is["log_loss"].label == "log loss"
+    assert as_is["log_loss"].before.estimate != pytest.approx(expected, rel=1e-3)
+    for metric in ("accuracy", "balanced_accuracy", "roc_auc"):
+        assert found[metric] == as_is[metric]

@@ -63,6 +63,38 @@ def test_no_penalty_selected_compares_nothing_and_says_so(make_data, make_study)
     assert len(found.boundary.surfaces) == 4  # the path is drawn all the same
 
 
+def few(test, rows):
+    """The first rows of a test set."""
+    return replace(
+        test, inputs=test.inputs[:rows], targets=test.targets[:rows], weights=test.weights[:rows]
+    )
+
+
+def test_too_few_test_rows_claim_nothing(make_data, make_study):
+    data = make_data()
+    study = make_study(data, GRID)
+    found = verify(study, chosen(study, L2(), 0.1), few(data.test, 3))
+    assert found.resamples == 0
+    assert {effect.outcome for effect in found.effects} == {"too few test rows to tell"}
+    assert not any(effect.difference.bounded for effect in found.effects)
+    assert found.sentence.startswith(
+        "On the 3 untouched test rows, L2, λ = 0.1 takes log loss from "
+    )
+    assert found.sentence.endswith(" (mean of 2 seeds): too few test rows (3) to tell.")
+    unpenalized = verify(study, chosen(study, None, 0.0), few(data.test, 3))
+    assert unpenalized.sentence.endswith(": too few test rows (3) to tell.")
+    assert "unbounded" not in found.sentence + unpenalized.sentence
+
+
+@pytest.mark.parametrize("point", [(None, 0.0), (L2(), 0.1)], ids=["none", "L2"])
+def test_a_linear_model_has_no_hidden_weights(make_data, make_study, point):
+    data = make_data()
+    study = make_study(data, GRID, hidden=())
+    found = verify(study, chosen(study, *point), data.test)
+    assert "weights" in found.weights_sentence
+    assert "hidden" not in found.weights_sentence
+
+
 def test_only_seeds_of_both_sides_are_compared(make_data, make_study):
     data = make_data()
     study = make_study(data, GRID, seeds=(0, 1, 2))

@@ -79,7 +79,7 @@ def carry_out(options: Options) -> int:
     watch.stage("starting the engine")
     complete = _train(search, screen, interruption)
     watch.stage("training")
-    found = _find(search, screen, complete)
+    found = _find(search, screen, complete=complete)
     watch.stage("findings")
     run = _run_info(options, watch, found)
     screen.findings(found)
@@ -189,12 +189,12 @@ def _fits(search: Search) -> Generator[Fit, None, None]:
     yield from search
 
 
-def _find(search: Search, screen: Screen, complete: bool) -> Findings:
+def _find(search: Search, screen: Screen, *, complete: bool) -> Findings:
     from shrinkage.findings import find
 
     try:
         with screen.working("measuring the effect on the test rows and the weights"):
-            return find(search.study, search.plan)
+            return find(search.study, search.plan, stage=None if complete else search.stage)
     except ShrinkageError as error:
         if not complete:
             raise KeyboardInterrupt from error

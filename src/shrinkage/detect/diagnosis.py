@@ -10,7 +10,7 @@ from shrinkage.intervals import Interval
 Verdict = Literal["overfits", "underfits", "balanced"]
 
 MATERIAL_GAP = 0.05
-"""A gap below this share of the null loss is called small."""
+"""A gap whose interval ends below this share of the null loss is called small."""
 FALLING = 0.02
 """The least fall over the last quarter of the epochs that counts, as a share of the null loss."""
 
@@ -27,7 +27,7 @@ class Diagnosis:
     verdict : str
         ``"overfits"``, ``"underfits"`` or ``"balanced"``.
     loss_name : str
-        ``"log loss"`` or ``"mean squared error"``.
+        ``"log loss"``, ``"class-weighted log loss"`` or ``"mean squared error"``.
     unit : str
         ``"nats"``, or ``"target variances"`` for the mean squared error of a standardized target.
     train_loss, validation_loss : float
@@ -59,9 +59,11 @@ class Diagnosis:
     folds : int
         Fits without penalty that the numbers rest on (folds × repeats that finished).
     diverged : int
-        Fits that diverged, which are left out.
+        Fits that diverged or ended without a finite loss, which are left out.
     missing : int
         Planned trials without a fit, after an interruption.
+    hidden_layers : int
+        Of the network.
     sentence : str
         The verdict in one sentence, with its numbers.
     prescription : str
@@ -85,6 +87,7 @@ class Diagnosis:
     folds: int
     diverged: int
     missing: int
+    hidden_layers: int
     sentence: str
     prescription: str
 
@@ -99,15 +102,30 @@ class Diagnosis:
         return 1.0 - self.train_loss / self.null_loss if self.null_loss > 0 else 1.0
 
     @property
+    def one_fold(self) -> bool:
+        """Whether all rests on one fold, which cannot tell noise from effect."""
+        return self.folds == 1
+
+    @property
     def gap_is_material(self) -> bool:
-        """Whether the gap is beyond noise (where folds can tell) and not small."""
-        beyond_noise = self.gap.low > 0 or not self.gap.bounded
+        """Whether the gap is beyond noise (which one fold cannot tell) and not small."""
+        beyond_noise = self.gap.low > 0 or self.one_fold
         return beyond_noise and self.relative_gap >= MATERIAL_GAP
 
     @property
     def gap_is_unclear(self) -> bool:
-        """Whether the gap is not small, but not beyond noise either."""
-        return self.relative_gap >= MATERIAL_GAP and not self.gap_is_material
+        """Whether the gap's interval leaves open if it is material: neither shown nor small."""
+        return not self.gap_is_material and self.gap.high > MATERIAL_GAP * self.null_loss
+
+    @property
+    def not_trained(self) -> bool:
+        """Whether even the training loss is worse than a constant prediction's."""
+        return self.explained < 0
+
+    @property
+    def not_generalizing(self) -> bool:
+        """Whether the training loss is better than a constant prediction's, validation worse."""
+        return self.train_loss < self.null_loss < self.validation_loss
 
     @property
     def penalty_helps(self) -> bool:

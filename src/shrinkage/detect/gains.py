@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from shrinkage.data import Data
 from shrinkage.intervals import Interval, corrected_interval
 from shrinkage.penalties import Penalty
+from shrinkage.scores import usable
 from shrinkage.study import Fit, Study
 from shrinkage.training import Training
 
 Floats = NDArray[np.float64]
 Point = tuple[Penalty | None, float]
+_ROUNDING = 1e-6
 
 
 def point_of(fit: Fit) -> Point:
@@ -37,30 +39,38 @@ def validation_losses(study: Study) -> dict[Point, Floats]:
 
 
 def by_fold(fits: Iterable[Fit], data: Data, quantity: Callable[[Fit], float]) -> Floats:
-    """Mean over the seeds of a fold's fits, (F,); diverged and not finite ones are left out."""
+    """Mean over the seeds of a fold's fits, (F,), of those that are usable."""
     sums, counts = np.zeros(len(data.parts)), np.zeros(len(data.parts))
     for fit in fits:
-        value = quantity(fit)
-        if fit.ok and fit.trial.fold is not None and np.isfinite(value):
-            sums[fit.trial.fold] += value
+        if fit.trial.fold is not None and usable(fit):
+            sums[fit.trial.fold] += quantity(fit)
             counts[fit.trial.fold] += 1
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def validation_curves(fits: Iterable[Fit], data: Data) -> tuple[NDArray[np.int64], Floats]:
     """Epochs (E,) and the validation loss at each, (E, F), averaged over a fold's seeds."""
-    usable = [fit for fit in fits if fit.ok and fit.trial.fold is not None]
+    good = [fit for fit in fits if fit.trial.fold is not None and usable(fit)]
     # Folds that differ by a row may have been evaluated at different epochs.
-    epochs = reduce(np.intersect1d, [fit.epochs for fit in usable])
+    epochs = reduce(np.intersect1d, [fit.epochs for fit in good])
     curves = np.full((epochs.size, len(data.parts)), np.nan)
-    for fold in {fit.trial.fold for fit in usable}:
+    for fold in {fit.trial.fold for fit in good}:
         of_fold = [
             fit.validation_loss[np.isin(fit.epochs, epochs)]
-            for fit in usable
+            for fit in good
             if fit.trial.fold == fold
         ]
         curves[:, fold] = np.mean(of_fold, axis=0)
     return epochs, curves
+
+
+def gains_over(candidates: Floats, baseline: Floats) -> Floats:
+    """By how much each candidate's losses (M, F) are below the baseline's (F,).
+
+    Losses come from float32 arithmetic: those that differ by its rounding alone are equal.
+    """
+    found = baseline - candidates
+    return np.where(np.abs(found) <= _ROUNDING * np.abs(baseline), 0.0, found)
 
 
 def over_folds(differences: Floats, data: Data) -> Interval:
@@ -69,7 +79,7 @@ def over_folds(differences: Floats, data: Data) -> Interval:
     parts = [part for part, use in zip(data.parts, used, strict=True) if use]
     train_rows = float(np.mean([part.train.size for part in parts]))
     validation_rows = float(np.mean([part.validation.size for part in parts]))
-    return corrected_interval(differences[used], train_rows, validation_rows, robust=True)
+    return corrected_interval(differences[used], train_rows, validation_rows)
 
 
 def best_of(gains: Floats) -> int | None:
@@ -87,7 +97,7 @@ def honest_gain(gains: Floats, data: Data) -> Interval | None:
     The best of many candidates looks better than it is on the rows that chose it. So the gain on a
     fold is that of the candidate which is best on the OTHER folds of the same repeat; their
     validation rows are disjoint from the fold's own. The mean is then free of the bias of choosing
-    (the tests simulate it); its interval is that of Nadeau & Bengio, robust to a hard fold.
+    (the tests simulate it); its interval is that of Nadeau & Bengio.
 
     Parameters
     ----------
@@ -123,6 +133,13 @@ def honest_gain(gains: Floats, data: Data) -> Interval | None:
     if np.isfinite(measured).any():
         return over_folds(measured, data)
     return Interval(float(np.nanmean(gains[best])), -np.inf, np.inf)
+
+
+def loss_name(data: Data, training: Training) -> str:
+    """What losses are called: ``"log loss"``, also class-weighted, or ``"mean squared error"``."""
+    if data.task == "regression":
+        return "mean squared error"
+    return "log loss" if training.class_weight == "none" else "class-weighted log loss"
 
 
 def constant_loss(data: Data, training: Training) -> float:

@@ -11,7 +11,9 @@ from shrinkage.detect.gains import (
     best_of,
     by_fold,
     constant_loss,
+    gains_over,
     honest_gain,
+    loss_name,
     over_folds,
     point_of,
     validation_curves,
@@ -20,6 +22,7 @@ from shrinkage.detect.gains import (
 from shrinkage.detect.wording import prescription, sentence
 from shrinkage.errors import ShrinkageError
 from shrinkage.penalties import describe
+from shrinkage.scores import usable
 from shrinkage.study import Fit, Study
 
 POOR = 0.3
@@ -31,10 +34,12 @@ UNFINISHED = 0.8
 def diagnose(study: Study) -> Diagnosis:
     """Whether the unpenalized network overfits, underfits or does neither.
 
-    It overfits when the gap between validation and training loss is beyond noise and not small, or
-    when some penalty or an earlier epoch validates better beyond noise. Else it underfits when
-    its training loss is poor, or middling while the validation loss still falls. Else it is
-    balanced.
+    It underfits when its training loss is worse than a constant prediction's. Else it overfits
+    when the gap between validation and training loss is beyond noise and not small, when some
+    penalty or an earlier epoch validates better beyond noise, or when a gap of any size beyond
+    noise makes it validate worse than a constant. Else it underfits when its training loss is poor,
+    or middling while the validation loss still falls, unless it validates worse than a constant.
+    Else it is balanced, or not shown to overfit (:attr:`Diagnosis.gap_is_unclear`).
 
     Parameters
     ----------
@@ -52,14 +57,20 @@ def diagnose(study: Study) -> Diagnosis:
         Without a finished unpenalized fit, or when all of them diverged.
     """
     facts = _measure(study)
-    if facts.gap_is_material or facts.penalty_helps or facts.stopping_helps:
-        verdict: Verdict = "overfits"
-    elif facts.explained < POOR or (facts.still_falling and facts.explained < UNFINISHED):
-        verdict = "underfits"
-    else:
-        verdict = "balanced"
-    judged = replace(facts, verdict=verdict)
+    judged = replace(facts, verdict=_verdict(facts))
     return replace(judged, sentence=sentence(judged), prescription=prescription(judged))
+
+
+def _verdict(facts: Diagnosis) -> Verdict:
+    if facts.not_trained:
+        return "underfits"
+    if facts.gap_is_material or facts.penalty_helps or facts.stopping_helps:
+        return "overfits"
+    if facts.not_generalizing:
+        return "overfits" if facts.gap.low > 0 else "balanced"
+    if facts.explained < POOR or (facts.still_falling and facts.explained < UNFINISHED):
+        return "underfits"
+    return "balanced"
 
 
 def _measure(study: Study) -> Diagnosis:
@@ -72,14 +83,14 @@ def _measure(study: Study) -> Diagnosis:
     train_losses = by_fold(baseline, data, lambda fit: fit.final_train_loss)
 
     labels = [describe(penalty, lam) for penalty, lam in points]
-    gains = losses - np.array(list(points.values())).reshape(len(points), losses.size)
+    gains = gains_over(np.array(list(points.values())).reshape(len(points), losses.size), losses)
     best = best_of(gains)
     best_penalized = None if best is None else labels[best]
     better = best is not None and float(np.nanmean(gains[best])) > 0
 
     epochs, curves = validation_curves(baseline, data)
     followed = epochs.size > 1
-    early_gains = curves[-1] - curves
+    early_gains = gains_over(curves, curves[-1])
     earliest = best_of(early_gains) if followed else None
     last_quarter = curves[(3 * epochs.size - 1) // 4] - curves[-1]
     judged = followed and bool(np.isfinite(last_quarter).any())
@@ -87,7 +98,7 @@ def _measure(study: Study) -> Diagnosis:
     regression = data.task == "regression"
     return Diagnosis(
         verdict="balanced",
-        loss_name="mean squared error" if regression else "log loss",
+        loss_name=loss_name(data, baseline[0].trial.training),
         unit="target variances" if regression else "nats",
         train_loss=float(np.nanmean(train_losses)),
         validation_loss=float(np.nanmean(losses)),
@@ -101,8 +112,9 @@ def _measure(study: Study) -> Diagnosis:
         early_epoch=None if earliest is None else int(epochs[earliest]),
         epochs=int(epochs[-1]),
         folds=int(np.isfinite(losses).sum()),
-        diverged=sum(fit.trial.fold is not None for fit in study.diverged),
+        diverged=sum(not usable(fit) for fit in study.fold_fits),
         missing=sum(trial.fold is not None for trial in study.missing),
+        hidden_layers=len(baseline[0].trial.network.hidden),
         sentence="",
         prescription="",
     )
@@ -111,11 +123,7 @@ def _measure(study: Study) -> Diagnosis:
 def _baseline(study: Study) -> list[Fit]:
     """Unpenalized fits on folds that ended well; at least one."""
     finished = [fit for fit in study.fold_fits if point_of(fit) == (None, 0.0)]
-    good = [
-        fit
-        for fit in finished
-        if fit.ok and np.isfinite(fit.final_validation_loss) and np.isfinite(fit.final_train_loss)
-    ]
+    good = [fit for fit in finished if usable(fit)]
     if good:
         return good
     if finished:

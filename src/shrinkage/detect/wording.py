@@ -8,47 +8,76 @@ from shrinkage.intervals import decimals
 
 def sentence(facts: Diagnosis) -> str:
     """The verdict with its numbers."""
-    opening = {
-        "overfits": "The network overfits",
-        "underfits": "The network underfits",
-        "balanced": "The network neither overfits nor underfits",
-    }[facts.verdict]
-    if facts.verdict == "overfits" and not facts.gap_is_material:
-        opening += " a little"
-    if facts.verdict == "balanced" and facts.gap_is_unclear:
-        opening = "The network is not shown to overfit beyond noise"
-    return f"{opening}: {_losses(facts)}{_reason(facts)}{_left_out(facts)}."
+    return f"The network {_state(facts)}: {_losses(facts)}{_reason(facts)}{_left_out(facts)}."
+
+
+def not_shown(facts: Diagnosis) -> str:
+    """What is said of an unclear gap, after "is" or "it is"."""
+    if facts.gap.low > 0:
+        return "not shown to overfit by an amount that counts"
+    return "not shown to overfit beyond noise"
+
+
+def one_fold(facts: Diagnosis) -> str:
+    """What is said of everything that rests on one fold."""
+    more = "let the run finish, or use more folds" if facts.missing else "use more folds"
+    return f"one fold alone cannot tell noise from effect; {more} (--folds)"
+
+
+def _state(facts: Diagnosis) -> str:
+    if facts.one_fold and facts.verdict != "underfits":
+        return "seems to overfit" if facts.verdict == "overfits" else "does not seem to overfit"
+    if facts.verdict == "underfits":
+        return "underfits"
+    if facts.verdict == "overfits":
+        # A gap that may be large is not "a little", even where only the gains tell.
+        return "overfits" if facts.gap_is_material or facts.gap_is_unclear else "overfits a little"
+    if facts.gap_is_unclear:
+        return f"is {not_shown(facts)}"
+    if facts.not_generalizing:
+        return "predicts no better than a constant"
+    return "neither overfits nor underfits"
 
 
 def _losses(facts: Diagnosis) -> str:
     places = decimals(facts.validation_loss, facts.train_loss)
-    folds = "1 fold" if facts.folds == 1 else f"{facts.folds} folds"
-    interval = f"{facts.gap.level:.0%} interval, {folds}"
-    if not facts.gap.bounded:
-        interval = "one fold alone gives no interval"
+    gap = f"{facts.gap.with_unit(facts.unit)} ({facts.gap.level:.0%} interval, {facts.folds} folds)"
+    if facts.one_fold:
+        gap = f"{_number(facts.gap.estimate)} {facts.unit} (1 fold, so without an interval)"
     return (
         f"{facts.loss_name} {facts.validation_loss:.{places}f} on validation rows vs "
-        f"{facts.train_loss:.{places}f} on training rows, gap {facts.gap.with_unit(facts.unit)} "
-        f"({interval})"
+        f"{facts.train_loss:.{places}f} on training rows, gap {gap}"
     )
+
+
+def _unclear(facts: Diagnosis) -> bool:
+    """Whether there is an interval, and it leaves open if the network overfits."""
+    return facts.gap_is_unclear and not facts.one_fold
+
+
+def _number(value: float) -> str:
+    return f"{value:.{decimals(value)}f}"
 
 
 def _reason(facts: Diagnosis) -> str:
     """What else decided the verdict."""
-    constant = f"{facts.null_loss:.{decimals(facts.null_loss)}f}"
+    constant = f"; a constant prediction has {_number(facts.null_loss)}"
+    if facts.not_trained:
+        return f"{constant}, which training does not reach"
     if facts.verdict == "underfits":
-        share = f"{max(facts.explained, 0.0):.0%}"
         falling = " and validation was still improving" if facts.still_falling else ""
-        return (
-            f"; a constant prediction has {constant}, so training explains only {share} of it"
-            f"{falling}"
-        )
+        unclear = f"; it is {not_shown(facts)}" if _unclear(facts) else ""
+        share = f"{facts.explained:.0%}"
+        return f"{constant}, so training explains only {share} of it{falling}{unclear}"
+    if facts.not_generalizing:
+        return f"{constant}, less than on validation rows"
     if facts.verdict == "balanced":
-        return f"; a constant prediction has {constant}"
+        return constant
     tried = facts.penalty_gain is not None or facts.early_gain is not None
-    if facts.penalty_helps or facts.stopping_helps or not tried:
+    if facts.penalty_helps or facts.stopping_helps or facts.one_fold or not tried:
         return ""
-    return "; but nothing that was tried validates better beyond noise"
+    what = "no earlier epoch" if facts.penalty_gain is None else "nothing that was tried"
+    return f"; but {what} validates better beyond noise"
 
 
 def _left_out(facts: Diagnosis) -> str:
@@ -63,69 +92,134 @@ def _left_out(facts: Diagnosis) -> str:
 
 def prescription(facts: Diagnosis) -> str:
     """What to do about it."""
-    if facts.penalty_helps:
-        return _add_penalty(facts)
-    if facts.stopping_helps:
-        return _stop_early(facts)
+    if facts.not_trained:
+        return (
+            "The loss is worse than a constant prediction's: lower the learning rate, or train "
+            f"longer; {_tried(facts)}."
+        )
     if facts.verdict == "underfits":
-        longer = "Train longer" if facts.still_falling else "Train longer or wider"
-        return f"{longer}, or give inputs that tell more about the target; {_tried(facts)}."
-    if facts.verdict == "balanced":
-        needed = "No penalty is shown to be needed" if facts.gap_is_unclear else _NOT_NEEDED
-        more = "; training longer may still help" if facts.still_falling else ""
-        return f"{needed}: {_tried(facts)}{more}."
+        inputs = "give inputs that tell more about the target"
+        return f"{_more_training(facts)}, or {inputs}; {_tried(facts)}."
+    if facts.penalty_helps:
+        return f"Add {facts.best_penalized}: {_penalty_gain(facts)}{_or_stop(facts)}."
+    if facts.stopping_helps:
+        return (
+            f"Stop at epoch {facts.early_epoch} of {facts.epochs}: {_early_gain(facts)}, while "
+            f"{_penalty_tried(facts)}."
+        )
+    if facts.one_fold or facts.penalty_gain is None:
+        return _cannot_tell(facts)
+    if facts.verdict == "overfits":
+        return _nothing_helps(facts)
+    if facts.not_generalizing:
+        return (
+            "Give inputs that tell more about the target, or more rows: the network validates "
+            f"no better than a constant prediction; {_tried(facts)}."
+        )
+    shown = "No penalty is shown to be needed" if facts.gap_is_unclear else "No penalty is needed"
+    more = "; training longer may still help" if facts.still_falling else ""
+    return f"{shown}: {_tried(facts)}{more}."
+
+
+def _more_training(facts: Diagnosis) -> str:
+    # A wider network would overfit more, if this one does.
+    if facts.still_falling or _unclear(facts):
+        return "Train longer"
+    return "Train longer or wider" if facts.hidden_layers else "Train longer, add a hidden layer"
+
+
+def _cannot_tell(facts: Diagnosis) -> str:
+    """When nothing was compared, or on one fold only."""
     if facts.penalty_gain is None:
-        return f"Try a path of penalties: {_tried(facts)}."
+        text = _none_tried(facts)
+        text = f"{text[:1].upper()}{text[1:]}"
+        if facts.one_fold:
+            return f"{text}; {one_fold(facts)}."
+        # Of an overfitting network the verdict has told so already.
+        epochs = _epochs_tried(facts) if facts.verdict == "balanced" else ""
+        return f"{text}{epochs}; try a path of penalties."
+    text = one_fold(facts)
+    gain = facts.penalty_gain.estimate
+    verb = "lowers" if gain > 0 else "raises"
+    return (
+        f"{text[:1].upper()}{text[1:]}; on it the best guess, {facts.best_penalized}, {verb} the "
+        f"validation {facts.loss_name} by {_number(abs(gain))} {facts.unit}."
+    )
+
+
+def _nothing_helps(facts: Diagnosis) -> str:
     stopping = "" if facts.early_gain is None else ", nor does stopping earlier"
+    smaller = "a smaller network" if facts.hidden_layers else "fewer inputs"
     return (
         f"No penalty that was tried helps beyond noise{_best_guess(facts)}{stopping}; more rows or "
-        "a smaller network may close the gap."
+        f"{smaller} may close the gap."
     )
 
 
-_NOT_NEEDED = "No penalty is needed"
-
-
-def _add_penalty(facts: Diagnosis) -> str:
+def _penalty_gain(facts: Diagnosis) -> str:
     assert facts.penalty_gain is not None
-    text = (
-        f"Add {facts.best_penalized}: a penalty chosen on the other folds lowers the validation "
-        f"{facts.loss_name} by {facts.penalty_gain.with_unit(facts.unit)}"
+    return (
+        f"a penalty chosen on the other folds lowers the validation {facts.loss_name} by "
+        f"{facts.penalty_gain.with_unit(facts.unit)}"
     )
-    early = facts.early_gain
-    if facts.stopping_helps and early is not None:
-        more = early.estimate > facts.penalty_gain.estimate
-        text += (
-            f"; stopping at epoch {facts.early_epoch} of {facts.epochs} instead gains "
-            f"{'more' if more else 'less'}, {early.estimate:.{decimals(early.estimate)}f}"
-        )
-    return text + "."
 
 
-def _stop_early(facts: Diagnosis) -> str:
+def _early_gain(facts: Diagnosis) -> str:
     assert facts.early_gain is not None
     return (
-        f"Stop at epoch {facts.early_epoch} of {facts.epochs}: an epoch chosen on the other folds "
-        f"lowers the validation {facts.loss_name} by {facts.early_gain.with_unit(facts.unit)}, "
-        f"while {_penalty_tried(facts)}."
+        f"an epoch chosen on the other folds lowers the validation {facts.loss_name} by "
+        f"{facts.early_gain.with_unit(facts.unit)}"
+    )
+
+
+def _or_stop(facts: Diagnosis) -> str:
+    """How stopping early compares with a penalty that helps."""
+    early, gain = facts.early_gain, facts.penalty_gain
+    if not facts.stopping_helps or early is None or gain is None:
+        return ""
+    return (
+        f"; stopping at epoch {facts.early_epoch} of {facts.epochs} instead gains "
+        f"{'more' if early.estimate > gain.estimate else 'less'}, {_number(early.estimate)}"
     )
 
 
 def _tried(facts: Diagnosis) -> str:
-    """What was compared with the unpenalized network, and did not win beyond noise."""
-    if facts.early_gain is None:
-        return _penalty_tried(facts)
-    return f"{_penalty_tried(facts)}, and no earlier epoch validates better beyond noise"
+    """What was compared with the unpenalized network, and what came of it."""
+    if facts.penalty_helps:
+        return f"as it is, {facts.best_penalized} helps: {_penalty_gain(facts)}{_or_stop(facts)}"
+    if facts.stopping_helps:
+        return f"as it is, epoch {facts.early_epoch} is better: {_early_gain(facts)}"
+    if facts.one_fold:
+        return one_fold(facts)
+    return f"{_penalty_tried(facts)}{_epochs_tried(facts)}"
+
+
+def _epochs_tried(facts: Diagnosis) -> str:
+    return (
+        "" if facts.early_gain is None else ", and no earlier epoch validates better beyond noise"
+    )
+
+
+def _none_tried(facts: Diagnosis) -> str:
+    # Without a gain no penalty was planned, or none of its fits finished.
+    reason = "no fit with a penalty finished" if _failed(facts) else "no penalty was tried"
+    return f"{reason}, so none can be recommended"
+
+
+def _failed(facts: Diagnosis) -> bool:
+    return facts.diverged + facts.missing > 0
 
 
 def _penalty_tried(facts: Diagnosis) -> str:
     if facts.penalty_gain is None:
-        return "no penalty was tried"
+        return _none_tried(facts)
     return f"no λ validates better beyond noise{_best_guess(facts)}"
 
 
 def _best_guess(facts: Diagnosis) -> str:
     assert facts.penalty_gain is not None
+    if not facts.penalty_gain.bounded:
+        return f" (the best guess is {facts.best_penalized}, seen on one fold alone)"
     return (
         f" (the best guess is {facts.best_penalized}; chosen on the other folds, the gain is "
         f"{facts.penalty_gain.with_unit(facts.unit)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shrinkage.findings import Findings
 from shrinkage.penalties import Penalty, describe
+from shrinkage.scores import usable
 from shrinkage.study import Fit
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,9 @@ class Curves:
         Mean losses; the training loss is that over the minibatches since the previous entry.
     folds : int
         Fits that are averaged.
+    gap : float
+        Mean validation loss less mean training loss of the final parameters, as in the diagnosis:
+        the last entry of `train` is older, an average over the steps of an epoch.
     """
 
     label: str
@@ -43,6 +47,7 @@ class Curves:
     train: Floats
     validation: Floats
     folds: int
+    gap: float
 
     @property
     def best_epoch(self) -> int:
@@ -81,6 +86,8 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
         wanted.append((point.penalty, point.lam))
     found = [_curves(findings.study.fold_fits, penalty, lam) for penalty, lam in wanted]
     curves = tuple(one for one in found if one is not None)
+    if curves and not curves[0].penalized:
+        curves = (replace(curves[0], gap=findings.diagnosis.gap.estimate), *curves[1:])
     if not curves:
         return None
     validation = np.concatenate([one.validation for one in curves])
@@ -101,7 +108,7 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
 
 def _curves(fits: tuple[Fit, ...], penalty: Penalty | None, lam: float) -> Curves | None:
     of_point = [
-        fit for fit in fits if fit.ok and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
+        fit for fit in fits if usable(fit) and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
     ]
     if not of_point or of_point[0].epochs.size < 2:
         return None
@@ -114,4 +121,5 @@ def _curves(fits: tuple[Fit, ...], penalty: Penalty | None, lam: float) -> Curve
         train=np.mean([fit.train_loss for fit in same], axis=0),
         validation=np.mean([fit.validation_loss for fit in same], axis=0),
         folds=len(same),
+        gap=float(np.mean([fit.final_validation_loss - fit.final_train_loss for fit in of_point])),
     )

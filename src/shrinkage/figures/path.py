@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from shrinkage.findings import Findings
 from shrinkage.penalties import Penalty
-from shrinkage.scores import PathPoint, greater_is_better
-from shrinkage.tune import candidates
+from shrinkage.scores import PathPoint
+from shrinkage.tune import badness, candidates, strongest
 
 Floats = NDArray[np.float64]
 ZoneName = Literal["overfitting", "good", "underfitting"]
@@ -196,16 +196,12 @@ def _panel(
 
 def _marks(own: list[PathPoint], findings: Findings) -> tuple[Mark, ...]:
     """The two choices among one penalty's points, by the metric that the plan chooses by."""
-    sign = -1.0 if greater_is_better(findings.selection.metric) else 1.0
-    least = min(own, key=lambda point: sign * point.mean_score)
-    within = sign * least.mean_score + least.se_score
-    strongest = max(
-        (point for point in own if sign * point.mean_score <= within), key=lambda point: point.lam
-    )
+    metric = findings.selection.metric
+    least = min(own, key=lambda point: badness(point, metric))
     selected = findings.selection.point
     rules: tuple[tuple[Literal["minimum", "one_standard_error"], PathPoint], ...] = (
         ("minimum", least),
-        ("one_standard_error", strongest),
+        ("one_standard_error", strongest(least, own, metric)),
     )
     return tuple(
         Mark(

@@ -12,9 +12,8 @@ from shrinkage.data import Task
 from shrinkage.findings import Findings
 from shrinkage.network import Network
 from shrinkage.penalties import L2, Penalty, describe
-from shrinkage.scores import greater_is_better
 from shrinkage.training import Training
-from shrinkage.tune import candidates
+from shrinkage.tune import badness, candidates
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Prescription:
         Whether the rows had weights of their own.
     remark : str, default ""
         A sentence about the choice, for a comment.
+    why : str, default "none that was tried validates better"
+        Why there is no penalty, when there is none and nothing else instead.
     """
 
     network: Network
@@ -51,6 +52,7 @@ class Prescription:
     best_l2: float | None = None
     weighted: bool = False
     remark: str = ""
+    why: str = "none that was tried validates better"
 
     @property
     def lambda1(self) -> float:
@@ -94,7 +96,7 @@ class Prescription:
         elif self.stop is not None:
             choice += f": stop at epoch {self.stop} of {self.training.epochs} instead."
         else:
-            choice += ": none that was tried validates better."
+            choice += f": {self.why}."
         return [
             *comment(choice),
             *comment(self.remark),
@@ -150,9 +152,9 @@ class Prescription:
 def prescribe(findings: Findings) -> Prescription:
     """What the findings come down to.
 
-    The penalty is the selected one. Where the diagnosis prescribes to stop early, because no
-    penalty validates better beyond noise and an earlier epoch does, it is that instead: the two
-    together were not measured.
+    The penalty is the recommended one, if any is. Where the diagnosis prescribes to stop early,
+    because no penalty validates better beyond noise and an earlier epoch does, it is that instead:
+    the two together were not measured.
 
     Parameters
     ----------
@@ -160,12 +162,13 @@ def prescribe(findings: Findings) -> Prescription:
         Of a study.
     """
     data, plan, diagnosis = findings.study.data, findings.plan, findings.diagnosis
-    point = findings.selection.point
-    penalty = point.penalty if point.lam > 0 else None
+    point = findings.recommended
     stop, remark = None, ""
     if diagnosis.stopping_helps and not diagnosis.penalty_helps:
-        stop, penalty = diagnosis.early_epoch, None
-    elif penalty is not None and not diagnosis.penalty_helps:
+        stop = diagnosis.early_epoch
+    elif point is not None and findings.contradicted:
+        remark = "On untouched rows its loss is worse beyond noise: do not rely on it."
+    elif point is not None and not diagnosis.penalty_helps:
         remark = "The best guess: its gain over no penalty is not beyond noise."
     weights = data.full.weights[data.full.train]
     return Prescription(
@@ -173,20 +176,32 @@ def prescribe(findings: Findings) -> Prescription:
         training=plan.training,
         task=data.task,
         rows=int(data.full.train.size),
-        penalty=penalty,
-        lam=point.lam if penalty is not None else 0.0,
+        penalty=point.penalty if point is not None else None,
+        lam=point.lam if point is not None else 0.0,
         stop=stop,
         best_l2=None if plan.training.optimizer == "adamw" else _best_l2(findings),
         weighted=bool(np.ptp(weights) > 0),
         remark=remark,
+        why=_why_none(findings),
     )
 
 
+def _why_none(findings: Findings) -> str:
+    """Why no penalty is written down, when none is."""
+    best = findings.minimum
+    if not findings.plan.tries_penalties:
+        return "none was tried"
+    if best.point.penalty is not None:
+        most = best.title[0].lower() + best.title[1:]
+        return f"the {most} was at {best.point.label}, but not beyond noise"
+    return Prescription.why
+
+
 def _best_l2(findings: Findings) -> float | None:
-    sign = -1 if greater_is_better(findings.plan.metric) else 1
-    known = candidates(findings.study, findings.plan.metric)
+    metric = findings.plan.metric
+    known = candidates(findings.study, metric)
     ridge = [point for point in known if point.penalty == L2()]
-    best = min(ridge, key=lambda point: sign * point.mean_score, default=None)
+    best = min(ridge, key=lambda point: badness(point, metric), default=None)
     return None if best is None else best.lam
 
 

@@ -66,10 +66,13 @@ def page(findings: Findings, run: RunInfo) -> Page:
         "learning": _learning(learning_figure(findings), stage),
         "effects": _effects(findings),
         "checklist": checklist(findings),
+        "recipes_title": "The same penalty in your own code"
+        if findings.recommended is not None
+        else "The same training in your own code",
         "recipes": list(run.recipes.items()),
         "run": _run(findings, run),
     }
-    return Page(facts, _settings(surface, density), stage)
+    return Page(facts, _settings(findings, surface, density), stage)
 
 
 def _data(findings: Findings) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def _path(findings: Findings, figure: PathFigure | None, stage: Stage) -> dict[s
         "constant": figure.null is not None,
         "metric": None if by_loss else metric.replace("_", " "),
         "incomplete": figure.incomplete,
-        "selection": findings.selection.sentence,
+        "selection": findings.choice,
     }
 
 
@@ -167,6 +170,7 @@ def _slider(
         "still": still,
         "moving": moving,
         "density": draw_moving_density(stage, density, surface.selected),
+        "weights": wording.weights_name(findings),
         "count": len(surface.frames),
         "selected": surface.selected,
         "labels": [frame.label for frame in surface.frames],
@@ -185,7 +189,9 @@ def _slider(
     }
 
 
-def _settings(surface: SurfaceFigure | None, density: DensityFigure | None) -> dict[str, Any]:
+def _settings(
+    findings: Findings, surface: SurfaceFigure | None, density: DensityFigure | None
+) -> dict[str, Any]:
     """What the slider shows for each λ, ready to read."""
     if surface is None or density is None:
         return {"slider": None}
@@ -193,6 +199,7 @@ def _settings(surface: SurfaceFigure | None, density: DensityFigure | None) -> d
     return {
         "slider": {
             "task": surface.task,
+            "weights": wording.weights_name(findings),
             "classes": surface.classes,
             "target": surface.target,
             "levels": surface.levels,
@@ -221,7 +228,7 @@ def _weights(
     if figure is None or findings.verification is None:
         return None
     return {
-        "title": wording.weights_title(figure.comparisons[0]),
+        "title": wording.weights_title(figure.comparisons[0], wording.weights_name(findings)),
         "boxes": draw_boxes(stage, figure),
         "densities": [
             {
@@ -293,7 +300,7 @@ def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
         "facts": [
             ("data fingerprint", study.data.fingerprint),
             ("seed", str(run.seed)),
-            ("fits", f"{len(study.fits):,} of {len(study.trials):,} planned"),
+            ("fits", _fits(findings)),
             ("network", str(findings.plan.network)),
             (
                 "training",
@@ -309,6 +316,14 @@ def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
         "versions": [("Python", run.python), *study.versions.items()],
         "seconds": _seconds(run.seconds),
     }
+
+
+def _fits(findings: Findings) -> str:
+    done, planned = len(findings.study.fits), len(findings.study.trials)
+    if findings.stage is None and done == planned:
+        return f"{done:,}"
+    later = ", more were to come" if findings.not_run else ""
+    return f"{done:,}, then interrupted; {planned - done:,} of those planned missing{later}"
 
 
 def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shrinkage.findings import Findings
 from shrinkage.intervals import Interval
-from shrinkage.report.wording import minus, number, percent
+from shrinkage.report.wording import minus, number, percent, weights_name
 from shrinkage.tune import candidates
 from shrinkage.verify import Effect
 
@@ -40,15 +40,19 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
         if baseline is not None and point.penalty is not None
         else ""
     )
-    found.append(
-        Tile(
-            "Best penalty",
-            point.label,
-            f"validation {facts.loss_name} {number(point.mean_validation)} "
-            f"± {number(point.se_validation, point.mean_validation)}{against}",
-            "",
-        )
+    numbers = (
+        f"validation {facts.loss_name} {number(point.mean_validation)} "
+        f"± {number(point.se_validation, point.mean_validation)}{against}"
     )
+    if not findings.plan.tries_penalties:
+        found.append(Tile("Best penalty", "none was tried", numbers, ""))
+    elif findings.recommended is None and point.penalty is not None:
+        label = point.label
+        found.append(
+            Tile("Best penalty", "none recommended", f"{label} is not beyond noise: {numbers}", "")
+        )
+    else:
+        found.append(Tile("Best penalty", point.label, numbers, ""))
     verification = findings.verification
     if verification is None:
         missing = "the networks on all training rows are missing"
@@ -57,12 +61,13 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
         found.append(_effect_tile(verification.effects[0], point.penalty is not None))
     together = verification.weights[0]
     before, after = together.before, together.after
+    weights = weights_name(findings).capitalize()
     if point.penalty is None:
-        found.append(Tile("Hidden weights", number(before.std), "spread, without a penalty", ""))
+        found.append(Tile(weights, number(before.std), "spread, without a penalty", ""))
     elif after.zeros > 0.05:
         found.append(
             Tile(
-                "Hidden weights",
+                weights,
                 f"{percent(after.zeros)} exactly zero",
                 f"spread {number(before.std)} → {number(after.std, before.std)}",
                 "",
@@ -71,7 +76,7 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     else:
         found.append(
             Tile(
-                "Hidden weights",
+                weights,
                 f"{number(before.std)} → {number(after.std, before.std)}",
                 f"spread; {percent(after.zeros)} are exactly zero",
                 "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shrinkage.figures.learning import LearningFigure
 from shrinkage.findings import Findings
 from shrinkage.intervals import decimals
+from shrinkage.scores import NAMES
 from shrinkage.verify import Effect
 from shrinkage.verify.weights import WeightsComparison
 
@@ -41,14 +42,32 @@ def state(findings: Findings) -> str:
 def headline(findings: Findings) -> str:
     """The verdict and what the penalty does, in one sentence."""
     point, verification = findings.selection.point, findings.verification
-    opening = state(findings)
-    if point.penalty is None:
-        if findings.diagnosis.verdict == "overfits":
-            return f"{opening}, and no penalty that was tried helps."
-        return f"{opening}; no penalty is shown to be needed."
+    opening, facts = state(findings), findings.diagnosis
+    if not findings.plan.tries_penalties:
+        return f"{opening}; no penalty was tried."
+    if findings.recommended is None:
+        return f"{opening}{_without(findings)}."
     if verification is None or not verification.effects:
         return f"{opening}; {point.label} validates best. The effect is not verified yet."
-    return f"{opening}; {_effect_clause(verification.effects[0], point.label)}."
+    clause = _effect_clause(verification.effects[0], point.label)
+    if findings.contradicted:
+        return f"{opening}; {point.label} validates best, but is contradicted: {clause}."
+    guess = "" if facts.penalty_helps else "as a best guess, "
+    return f"{opening}; {guess}{clause}."
+
+
+def _without(findings: Findings) -> str:
+    """Why no penalty is recommended."""
+    facts, chosen = findings.diagnosis, findings.selection
+    if facts.penalty_helps:  # in the loss; the plan chooses by something else
+        return f"; by {NAMES[chosen.metric]} no penalty is best"
+    if facts.stopping_helps:
+        return f"; stopping at epoch {facts.early_epoch} helps, a penalty not beyond noise"
+    if chosen.point.penalty is not None:
+        return "; no penalty that was tried helps beyond noise"
+    if facts.verdict == "overfits":
+        return ", and no penalty that was tried helps"
+    return "; no penalty is shown to be needed"
 
 
 def _effect_clause(effect: Effect, label: str) -> str:
@@ -64,39 +83,49 @@ def path_title(findings: Findings) -> str:
     """What the λ path shows."""
     point, baseline = findings.selection.point, findings.selection.baseline
     loss = findings.diagnosis.loss_name
+    if not findings.plan.tries_penalties:
+        return "No penalty was tried"
     if point.penalty is None:
-        return f"No λ has a lower mean validation {loss} than no penalty"
+        best = NAMES[findings.selection.metric]
+        return f"No λ has a better mean validation {best} than no penalty"
     if baseline is None or not baseline.folds.size:
         return f"{_capital(point.label)} validates best"
     old, new = baseline.mean_validation, point.mean_validation
     verb = "brings" if new < old else "takes"
     label = _capital(point.label)
-    return f"{label} {verb} the validation {loss} from {number(old, new)} to {number(new, old)}"
+    noise = "" if findings.diagnosis.penalty_helps else ", not beyond noise"
+    change = f"from {number(old, new)} to {number(new, old)}"
+    return f"{label} {verb} the validation {loss} {change}{noise}"
+
+
+def weights_name(findings: Findings) -> str:
+    """What a penalty acts on: without a hidden layer there are no hidden weights."""
+    return "hidden weights" if findings.plan.network.hidden else "weights"
 
 
 def learning_title(data: LearningFigure) -> str:
     """What the learning curves show."""
-    gaps = [float(curves.validation[-1] - curves.train[-1]) for curves in data.curves]
-    text = f"Training and validation end {number(gaps[0])} {data.unit} apart without a penalty"
+    gaps = [abs(curves.gap) for curves in data.curves]
+    first = data.curves[0].label
+    without = "without a penalty" if not data.curves[0].penalized else f"with {first}"
+    text = f"Training and validation end {number(gaps[0], *gaps)} {data.unit} apart {without}"
     if len(gaps) > 1:
-        text += f", {number(gaps[1], gaps[0])} with {data.curves[1].label}"
+        text += f", {number(gaps[1], *gaps)} with {data.curves[1].label}"
     return text
 
 
-def weights_title(together: WeightsComparison) -> str:
+def weights_title(together: WeightsComparison, weights: str = "hidden weights") -> str:
     """What the penalty does to the weights."""
     before, after = together.before, together.after
     if before.label == after.label:
-        return f"The hidden weights range from {before.minimum:.2f} to {before.maximum:.2f}"
+        return f"The {weights} range from {before.minimum:.2f} to {before.maximum:.2f}"
     if after.zeros > 0.05:
         return (
-            f"{percent(after.zeros)} of the hidden weights are exactly zero, "
+            f"{percent(after.zeros)} of the {weights} are exactly zero, "
             f"{percent(before.zeros)} without the penalty"
         )
     verb = "shrinks" if after.std < before.std else "goes"
-    return (
-        f"The spread of the hidden weights {verb} from {number(before.std)} to {number(after.std)}"
-    )
+    return f"The spread of the {weights} {verb} from {number(before.std)} to {number(after.std)}"
 
 
 def effects_title(effects: tuple[Effect, ...]) -> str:

@@ -75,17 +75,27 @@ def _training(plan: Plan, threads: int) -> str:
 
 
 def _path(plan: Plan, data: Data, expected: int) -> str:
+    repeats = f" × {data.repeats} repeats" if data.repeats > 1 else ""
+    if not plan.tries_penalties:
+        return f"No penalty is tried (λ = 0 alone); {data.folds} folds{repeats}; {expected:,} fits."
     names = _listed([penalty.label for penalty in plan.penalties])
     where = "λ found automatically"
     if plan.lambdas is not None:
-        where = f"λ = {', '.join(f'{lam:g}' for lam in plan.lambdas)}"
-    repeats = f" × {data.repeats} repeats" if data.repeats > 1 else ""
+        where = f"λ = {_lambdas(plan.lambdas)}"
     about = "about " if plan.lambdas is None else ""
     rule = "one standard error" if plan.rule == "one_standard_error" else "minimum"
     return (
         f"{names}; {where}; {data.folds} folds{repeats}; {about}{expected:,} fits. Chosen by "
         f"{plan.metric.replace('_', ' ')} ({rule} rule)."
     )
+
+
+def _lambdas(lambdas: Iterable[float]) -> str:
+    from shrinkage.penalties import describe_lambda
+
+    # A comma inside a number must not be taken for one between two.
+    shown = [describe_lambda(lam) for lam in lambdas]
+    return ("; " if any("," in text for text in shown) else ", ").join(shown)
 
 
 _CHOSEN = {

@@ -2,17 +2,19 @@
 
 from shrinkage.tune.planning import RULES, Plan, default_training, plan
 from shrinkage.tune.search import Search, power, versions
-from shrinkage.tune.selection import Selection, candidates, select
+from shrinkage.tune.selection import Selection, badness, candidates, select, strongest
 
 __all__ = [
     "RULES",
     "Plan",
     "Search",
     "Selection",
+    "badness",
     "candidates",
     "default_training",
     "plan",
     "power",
     "select",
+    "strongest",
     "versions",
 ]

@@ -88,6 +88,11 @@ class Plan:
         if not 0 <= self.seed < 2**32:
             raise SettingError(f"seed is {self.seed}; it must lie in [0, 2³²)")
 
+    @property
+    def tries_penalties(self) -> bool:
+        """Whether anything but no penalty is tried."""
+        return self.lambdas is None or any(self.lambdas)
+
 
 def default_training(data: Data, **settings: Any) -> Training:
     """A training for a table of this size, so that a whole path takes about a minute.

@@ -37,7 +37,8 @@ class Search:
 
     Four stages follow each other, each planned from the fits of those before it: the bracket (one
     fold, powers of ten), the path on every fold, the refinement near each penalty's optimum, and
-    the refits on every training row. Iteration may be given up at any time.
+    the refits on every training row. Iteration may be given up at any time; iterating again goes
+    on where it stopped.
 
     Parameters
     ----------
@@ -66,6 +67,7 @@ class Search:
         self._executor = executor
         self._trials: dict[Trial, None] = {}
         self._fits: dict[Trial, Fit] = {}
+        self._batches: list[tuple[str, list[Trial]]] = []
 
     @property
     def study(self) -> Study:
@@ -79,7 +81,7 @@ class Search:
         kinds = len(plan.penalties)
         values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
         guess = {"refits": 0, "refine": 0, "path": 0, "bracket": 0}
-        refits = 2 * plan.refits + values
+        refits = plan.refits * (2 if values else 1) + values
         if self.stage != "refits":
             guess["refits"] = refits
         if self.stage in ("bracket", "path") and plan.lambdas is None:
@@ -92,22 +94,41 @@ class Search:
 
     def __iter__(self) -> Iterator[Fit]:
         """Train stage after stage, yielding each fit as it finishes."""
-        if self.plan.lambdas is None:
-            yield from self._bracket()
-            self.stage = "path"
-            yield from self._on_all_folds(self._grids())
-            self.stage = "refine"
-            for _ in range(_REFINEMENTS):
-                yield from self._on_all_folds(self._refinements())
-        else:
+        done = 0
+        while True:
+            if done == len(self._batches):
+                following = self._following()
+                if following is None:
+                    return
+                self._batches.append(following)
+            # A batch that was given up is planned already: what is left of it comes first.
+            self.stage, trials = self._batches[done]
+            yield from self._run(trials)
+            done += 1
+
+    def _following(self) -> tuple[str, list[Trial]] | None:
+        """The next stage and its trials, from the fits of those before; None after the last."""
+        stages = [stage for stage, _ in self._batches]
+        last = stages[-1] if stages else ""
+        if last == "refits":
+            return None
+        if self.plan.lambdas is not None:
+            if last == "path":
+                return "refits", self._refits()
             lambdas = sorted(set(self.plan.lambdas) - {0.0})
-            yield from self._on_all_folds(dict.fromkeys(self.plan.penalties, lambdas))
-        self.stage = "refits"
-        yield from self._run(self._refits())
+            return "path", self._on_all_folds(dict.fromkeys(self.plan.penalties, lambdas))
+        if last in ("", "bracket"):
+            trials = self._bracket(begun=bool(last))
+            if trials:
+                return "bracket", trials
+            return "path", self._on_all_folds(self._grids())
+        if stages.count("refine") < _REFINEMENTS:
+            return "refine", self._on_all_folds(self._refinements())
+        return "refits", self._refits()
 
     def _run(self, trials: Iterable[Trial]) -> Iterator[Fit]:
-        """Train those trials that are new."""
-        new = [trial for trial in dict.fromkeys(trials) if trial not in self._trials]
+        """Train those trials that have no fit yet."""
+        new = [trial for trial in dict.fromkeys(trials) if trial not in self._fits]
         self._trials.update(dict.fromkeys(new))
         for fit in train(new, self.data, threads=self._threads, executor=self._executor):
             # Of a fold only losses and outputs are looked at again, of a refit the weights too.
@@ -122,17 +143,18 @@ class Search:
         network = replace(self.plan.network, inputs=part.n_inputs)
         return Trial(network, self.plan.training, penalty, lam, fold, seed)
 
-    def _bracket(self) -> Iterator[Fit]:
+    def _bracket(self, *, begun: bool) -> list[Trial]:
         """Powers of ten on the first fold, further out until both ends are reached."""
-        yield from self._run([self._trial(None, 0.0, 0)])
-        exponents = {penalty: list(range(-5, 2)) for penalty in self.plan.penalties}
-        while any(exponents.values()):
-            yield from self._run(
-                self._trial(penalty, power(exponent), 0)
-                for penalty, tried in exponents.items()
-                for exponent in tried
-            )
-            exponents = {penalty: self._further(penalty) for penalty in self.plan.penalties}
+        exponents = {
+            penalty: self._further(penalty) if begun else list(range(-5, 2))
+            for penalty in self.plan.penalties
+        }
+        free = [] if begun else [self._trial(None, 0.0, 0)]
+        return free + [
+            self._trial(penalty, power(exponent), 0)
+            for penalty, further in exponents.items()
+            for exponent in further
+        ]
 
     def _learned(self, penalty: Penalty) -> dict[int, float]:
         """Exponent of λ → share of what the unpenalized network learned on the first fold."""
@@ -160,7 +182,8 @@ class Search:
         stuck = abs(learned[high] - learned.get(high - 1, np.inf)) < _STUCK
         if learned[high] > _CONSTANT and high < HIGHEST and not stuck:
             further.append(high + 1)
-        return further
+        # One that diverged is not learned from, and need not be tried again.
+        return [e for e in further if self._trial(penalty, power(e), 0) not in self._fits]
 
     def _grids(self) -> dict[Penalty, list[float]]:
         """For each penalty, λ from almost no effect up to a constant prediction."""
@@ -197,13 +220,13 @@ class Search:
             ]
         return refined
 
-    def _on_all_folds(self, grids: dict[Penalty, list[float]]) -> Iterator[Fit]:
+    def _on_all_folds(self, grids: dict[Penalty, list[float]]) -> list[Trial]:
         """Fold by fold, so that an interruption leaves complete paths on some folds."""
-        return self._run(
+        return [
             self._trial(penalty, lam, fold)
             for fold in range(len(self.data.parts))
             for penalty, lam in [(None, 0.0), *_pairs(grids)]
-        )
+        ]
 
     def _refits(self) -> list[Trial]:
         """No penalty and the choice with every seed; the path of its penalty with the first."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +12,19 @@ from shrinkage.errors import ShrinkageError, require_known
 from shrinkage.intervals import decimals
 from shrinkage.penalties import Penalty
 from shrinkage.scores import (
-    CLASSIFICATION,
-    LABELS,
+    NAMES,
     PathPoint,
     default_metric,
     greater_is_better,
     path,
+    unit,
+    usable,
 )
 from shrinkage.study import Study
 from shrinkage.tune.planning import RULES
+
+Point = tuple[Penalty | None, float]
+_FREE: Point = (None, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,8 @@ class Selection:
 
     Parameters
     ----------
+    study : Study
+        What was chosen from.
     rule : str
         ``"minimum"`` or ``"one_standard_error"``.
     metric : str
@@ -35,13 +42,14 @@ class Selection:
     point : PathPoint
         The choice; its penalty is None when no penalty is best.
     baseline : PathPoint or None
-        No penalty.
+        No penalty, on the same folds as `point`; None when it has no good fit on these.
     runner_up : Penalty or None
         The penalty with the best point, also when no penalty is better still.
     points : tuple of PathPoint
-        The whole path.
+        The whole path, each point on all the folds that it has.
     """
 
+    study: Study
     rule: str
     metric: str
     point: PathPoint
@@ -52,25 +60,67 @@ class Selection:
     @property
     def sentence(self) -> str:
         """The choice with its numbers."""
-        point, baseline = self.point, self.baseline
-        unit = "nats" if self.metric in CLASSIFICATION else "target variances"
-        name = "log loss" if self.metric in CLASSIFICATION else "mean squared error"
-        places = decimals(point.mean_validation)
-        label = point.label[:1].upper() + point.label[1:]
-        text = (
-            f"{label}: validation {name} {point.mean_validation:.{places}f} "
-            f"± {point.se_validation:.{places}f} {unit}"
-        )
-        if baseline is not None and point.penalty is not None:
-            text += f" against {baseline.mean_validation:.{places}f} {unit} without a penalty"
-        if self.metric not in ("log_loss", "mean_squared_error"):
-            text += f", {LABELS[self.metric]} {point.mean_score:.3f}"
-        rule = "the best" if self.rule == "minimum" else "the strongest within one of the best"
-        folds = f"{point.folds.size} fold" + ("s" if point.folds.size > 1 else "")
-        text += f" (mean ± standard error over {folds}; {rule})"
-        if point.sparsity >= 0.005:
-            text += f"; {point.sparsity:.0%} of the hidden weights are exactly zero"
+        label = self.point.label[:1].upper() + self.point.label[1:]
+        text = f"{label}: validation {self.numbers} ({self.basis}; {self._rank()})"
+        if self.point.sparsity >= 0.005:
+            hidden = "hidden " if self.study.trials[0].network.hidden else ""
+            text += f"; {self.point.sparsity:.0%} of the {hidden}weights are exactly zero"
         return f"{text}."
+
+    @property
+    def title(self) -> str:
+        """What distinguishes the choice: ``"Least validation log loss"``."""
+        if self.rule == "one_standard_error":
+            return "Strongest penalty within one standard error of the best"
+        most = "Greatest" if greater_is_better(self.metric) else "Least"
+        return f"{most} validation {NAMES[self.metric]}"
+
+    @property
+    def numbers(self) -> str:
+        """The metric and then the loss, each against that without a penalty on the same folds."""
+        loss = default_metric(self.study.data.task)
+        parts = [self._measured(self.metric)]
+        if self.metric != loss:
+            parts.append(self._measured(loss))
+        return ", ".join(parts)
+
+    @property
+    def basis(self) -> str:
+        """What the numbers are: ``"mean ± standard error over 5 folds"``."""
+        folds = self.point.folds.size
+        return f"mean ± standard error over {folds} fold" + ("s" if folds != 1 else "")
+
+    def _measured(self, metric: str) -> str:
+        point, baseline = self.point, self.baseline
+        is_loss = metric == default_metric(self.study.data.task)
+        data = self.study.data
+        suffix = f" {unit(metric, data)}" if unit(metric, data) else ""
+
+        def value(of: PathPoint) -> float:
+            return of.mean_validation if is_loss else of.mean_score
+
+        error = point.se_validation if is_loss else point.se_score
+        compared = baseline is not None and point.penalty is not None
+        shown = [value(point)] + ([value(baseline)] if compared and baseline else [])
+        places = decimals(*shown)
+        text = f"{NAMES[metric]} {shown[0]:.{places}f} ± {error:.{places}f}{suffix}"
+        if compared:
+            text += f" against {shown[1]:.{places}f}{suffix} without a penalty"
+        return text
+
+    def _rank(self) -> str:
+        """What the choice is among the points that it was compared with."""
+        if not any(point.penalty for point in self.points):
+            return "no penalty was tried"
+        if self.runner_up is None:
+            return "no fit with a penalty finished on these folds"
+        best = "the best" if self.baseline is not None else "the best with a penalty"
+        rank = (
+            best if self.rule == "minimum" else f"the strongest within one standard error of {best}"
+        )
+        if self.baseline is None:
+            rank += "; no fit without a penalty finished on these folds"
+        return rank
 
 
 def select(study: Study, rule: str = "minimum", metric: str | None = None) -> Selection:
@@ -79,7 +129,7 @@ def select(study: Study, rule: str = "minimum", metric: str | None = None) -> Se
     Parameters
     ----------
     study : Study
-        Points that were fitted on fewer folds than others have no say.
+        Only its :func:`candidates` have a say, all on the same folds.
     rule : str, default "minimum"
         ``"minimum"``: the best mean score. ``"one_standard_error"``: the largest λ of the same
         penalty whose mean is within one standard error of that.
@@ -119,41 +169,98 @@ def select(study: Study, rule: str = "minimum", metric: str | None = None) -> Se
     )
     chosen = best
     if rule == "one_standard_error":
-        within = badness(best, metric) + best.se_score
-        of_kind = [point for point in penalized if point.penalty == (best.penalty or runner_up)]
-        chosen = max(
-            [best, *(point for point in of_kind if badness(point, metric) <= within)],
-            key=lambda point: point.lam,
-        )
-    baseline = next((point for point in points if point.penalty is None), None)
-    return Selection(rule, metric, chosen, baseline, runner_up, points)
+        kind = best.penalty or runner_up
+        chosen = strongest(best, (point for point in penalized if point.penalty == kind), metric)
+    baseline = next((point for point in choices if point.penalty is None), None)
+    return Selection(study, rule, metric, chosen, baseline, runner_up, points)
+
+
+def strongest(best: PathPoint, points: Iterable[PathPoint], metric: str) -> PathPoint:
+    """The largest λ among `points` whose score is within one standard error of `best`'s."""
+    within = badness(best, metric) + best.se_score
+    return max(
+        [best, *(point for point in points if badness(point, metric) <= within)],
+        key=lambda point: point.lam,
+    )
 
 
 def candidates(study: Study, metric: str | None = None) -> list[PathPoint]:
     """The points that a choice may be made from, all on the same folds, so that they are paired.
 
-    Points planned on fewer folds than others (the bracket's) and points that diverged have no say.
-    After an interruption the folds are those that every point has finished.
+    The folds are those that all points of the path have finished. Points that were planned on
+    fewer folds than others (the bracket's), refinements that an interruption left unfinished, and
+    penalties that diverged on one of these folds have no say. Where no penalty diverged, the fold
+    is left out for all, because a choice without that comparison says little.
+
+    Parameters
+    ----------
+    study : Study
+        May be incomplete.
+    metric : str, optional
+        What the points' scores hold; the loss by default.
+
+    Returns
+    -------
+    list of PathPoint
+        In the order of :func:`shrinkage.scores.path`; empty when nothing finished.
     """
-    planned: dict[tuple[Penalty | None, float], set[int]] = defaultdict(set)
-    missing: set[int] = set()
-    for trial in study.trials:
-        if trial.fold is not None:
-            planned[trial.penalty, trial.lam].add(trial.fold)
-    most = max((len(folds) for folds in planned.values()), default=0)
-    full = {point for point, folds in planned.items() if len(folds) == most}
-    for trial in study.missing:
-        if trial.fold is not None and (trial.penalty, trial.lam) in full:
-            missing.add(trial.fold)
-    finished = set(range(len(study.data.parts))) - missing
-    points = path(study, metric, folds=finished or None)
-    known = [
+    full, grid = _planned(study)
+    folds = _common_folds(study, full, grid)
+    return [
         point
-        for point in points
-        if (point.penalty, point.lam) in full and np.isfinite(point.mean_score)
+        for point in path(study, metric, folds=folds)
+        if (point.penalty, point.lam) in full
+        and point.folds.size == len(folds) > 0
+        and np.isfinite(point.mean_score)
     ]
-    largest = max((point.folds.size for point in known), default=0)
-    return [point for point in known if point.folds.size == largest]
+
+
+def _planned(study: Study) -> tuple[dict[Point, set[int]], set[Point]]:
+    """Points planned on the most folds, and those of them that were not added by a refinement."""
+    planned: dict[Point, set[int]] = defaultdict(set)
+    first: dict[Point, int] = {}
+    last_free = len(study.trials)
+    for place, trial in enumerate(study.trials):
+        if trial.fold is not None:
+            point = (trial.penalty, trial.lam)
+            planned[point].add(trial.fold)
+            first.setdefault(point, place)
+            if point == _FREE:
+                last_free = place
+    sets = Counter(frozenset(folds) for folds in planned.values())
+    widest = max(sets, key=lambda folds: (len(folds), sets[folds]), default=frozenset[int]())
+    full = {point: folds for point, folds in planned.items() if folds == widest}
+    # A path is planned fold by fold, each beginning with no penalty; refinements come after it.
+    several = len(widest) > 1 and _FREE in full
+    grid = {point for point in full if first[point] <= last_free or not several}
+    return full, grid
+
+
+def _common_folds(study: Study, full: dict[Point, set[int]], grid: set[Point]) -> set[int]:
+    """The folds to compare on."""
+    good: dict[Point, set[int]] = defaultdict(set)
+    failed: set[int] = set()
+    for fit in study.fold_fits:
+        point, fold = (fit.trial.penalty, fit.trial.lam), fit.trial.fold
+        if usable(fit) and fold is not None and point in grid:
+            good[point].add(fold)
+        elif point == _FREE and fold is not None:
+            failed.add(fold)
+    failed -= good[_FREE]
+    waiting = {trial.fold for trial in study.missing if (trial.penalty, trial.lam) in grid}
+    folds = set().union(*full.values()) - waiting
+    folds = (folds - failed) or folds
+    # What has to be there: a penalty, if any finished; else whatever finished.
+    wanted = [have for point, have in good.items() if point[0] and have] or list(good.values())
+    if folds and any(folds <= have for have in wanted):
+        return folds
+    # No fold is common to all: one that most points have, and what else all of these have.
+    seen = Counter(fold for have in good.values() for fold in have)
+    if not seen:
+        return set()
+    folds = {fold for fold, times in seen.items() if times == max(seen.values())}
+    chosen = min(folds & good[_FREE] or folds)
+    return folds.intersection(*(have for have in good.values() if chosen in have))
 
 
 def badness(point: PathPoint, metric: str) -> float:

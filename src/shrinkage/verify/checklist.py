@@ -9,14 +9,17 @@ import numpy as np
 
 from shrinkage.detect import Diagnosis
 from shrinkage.detect.gains import Floats, Point, validation_losses
+from shrinkage.detect.wording import not_shown, one_fold
 from shrinkage.intervals import decimals
 from shrinkage.network import Block, Network, layout
 from shrinkage.penalties import describe
+from shrinkage.scores import usable
 from shrinkage.study import Study
 from shrinkage.verify.boundary import Boundary
 from shrinkage.verify.weights import WeightsComparison
 
 USUAL_START = 0.01  # the lesson's first λ for L2
+_ALIKE = 0.02  # losses that differ by less than this share of the null loss are alike
 _NEAR = 10**0.5  # a λ within half a decade of another is near it
 
 
@@ -29,7 +32,7 @@ class CheckPoint:
     text : str
         The point, as the lesson words it.
     passed : bool or None
-        True ticked, False crossed, None when it does not apply.
+        True ticked, False crossed (also when the data cannot tell), None when it does not apply.
     evidence : str
         One sentence with the number that decides.
     """
@@ -96,15 +99,23 @@ def _gap(diagnosis: Diagnosis) -> CheckPoint:
     gap = diagnosis.gap.with_unit(diagnosis.unit)
     return CheckPoint(
         "Identify overfitting through train/test performance gap",
-        diagnosis.gap.bounded,
+        not diagnosis.gap_is_unclear and not diagnosis.one_fold,
         f"Without a penalty, validation minus training {diagnosis.loss_name} is {gap} over "
-        f"{diagnosis.folds} {'fold' if diagnosis.folds == 1 else 'folds'}: the network "
-        + {
-            "overfits": "overfits.",
-            "underfits": "underfits.",
-            "balanced": "does not overfit.",
-        }[diagnosis.verdict],
+        f"{diagnosis.folds} {'fold' if diagnosis.one_fold else 'folds'}: {_told(diagnosis)}.",
     )
+
+
+def _told(diagnosis: Diagnosis) -> str:
+    """What the gap tells of the network, which is not always what the penalties tell."""
+    if diagnosis.one_fold:
+        return one_fold(diagnosis)
+    if not diagnosis.gap_is_unclear:
+        state = "does not overfit" if diagnosis.verdict == "balanced" else diagnosis.verdict
+        return f"the network {state}"
+    if diagnosis.verdict == "overfits":
+        return f"from this alone it is {not_shown(diagnosis)}, but the network overfits"
+    also = "underfits and " if diagnosis.verdict == "underfits" else ""
+    return f"the network {also}is {not_shown(diagnosis)}"
 
 
 def _penalized(network: Network, blocks: Sequence[Block]) -> int:
@@ -178,7 +189,7 @@ def _usual_start(losses: dict[Point, float], diagnosis: Diagnosis) -> CheckPoint
 
 
 def _both_losses(study: Study, diagnosis: Diagnosis) -> CheckPoint:
-    fits = study.fold_fits
+    fits = [fit for fit in study.fold_fits if usable(fit)]
     followed = [
         fit
         for fit in fits
@@ -195,9 +206,9 @@ def _both_losses(study: Study, diagnosis: Diagnosis) -> CheckPoint:
     )
     return CheckPoint(
         "Monitor both training and validation loss",
-        len(followed) == len(fits),
-        f"Both were recorded at {times} epochs in {len(followed):,} of {len(fits):,} fits on "
-        f"folds{lowest}.",
+        bool(fits) and len(followed) == len(fits),
+        f"Both were recorded at {times} epochs in {len(followed):,} of {len(fits):,} finished "
+        f"{'fit' if len(fits) == 1 else 'fits'} on folds{lowest}.",
     )
 
 
@@ -235,10 +246,10 @@ def _tuned(losses: dict[Point, float], selected: Point, diagnosis: Diagnosis) ->
     lams = {lam for penalty, lam in losses if penalty}
     if not lams:
         return CheckPoint(text, False, "No λ has a finished fit.")
-    tried = (
-        f"{len(lams)} values of λ from {min(lams):.2g} to {max(lams):.2g} were tried for "
-        f"{_listed(names)}"
-    )
+    values = f"{len(lams)} values of λ from {min(lams):.2g} to {max(lams):.2g} were"
+    if len(lams) == 1:
+        values = f"1 value of λ, {min(lams):.2g}, was"
+    tried = f"{values} tried for {_listed(names)}"
     penalty, lam = selected
     if penalty is None:
         return CheckPoint(
@@ -246,13 +257,25 @@ def _tuned(losses: dict[Point, float], selected: Point, diagnosis: Diagnosis) ->
             f"{diagnosis.loss_name} {diagnosis.validation_loss:.3g}."
         )  # fmt: skip
     own = [other for name, other in losses if name == penalty]
-    inside = min(own) < lam < max(own)
-    where = "inside the range tried" if inside else "at the end of the range tried; widen it"
+    settled, where = True, "inside the range tried"
+    if lam <= min(own) and _close(losses, selected, diagnosis.validation_loss, diagnosis):
+        where = "at the low end of the range tried, where it nearly equals no penalty"
+    elif lam >= max(own) and _close(losses, selected, diagnosis.null_loss, diagnosis):
+        where = "at the high end of the range tried, where the network predicts a constant"
+    elif not min(own) < lam < max(own):
+        settled, where = False, "at the end of the range tried; widen it"
     return CheckPoint(
         text,
-        len(own) >= 3 and inside,
+        len(own) >= 3 and settled,
         f"{tried}; {describe(penalty, lam)} was selected, {where}.",
     )
+
+
+def _close(
+    losses: dict[Point, float], point: Point, reference: float, diagnosis: Diagnosis
+) -> bool:
+    """Whether a point's loss equals the reference but for an amount that does not count."""
+    return abs(losses.get(point, np.inf) - reference) <= _ALIKE * diagnosis.null_loss
 
 
 def _listed(names: Sequence[str]) -> str:

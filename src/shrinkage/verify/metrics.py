@@ -50,12 +50,29 @@ def mean_by_class(values: Floats, weights: Floats, classes: NDArray[np.int64]) -
     """Unweighted mean over the classes of the weighted mean within each class."""
     members = (classes == np.unique(classes)[:, None]) * weights
     numerator, denominator = _sums(members * values), _sums(members)
-    return lambda counts: (numerator(counts) / denominator(counts)).mean(axis=0)
+    return _over_classes(lambda counts: numerator(counts) / denominator(counts))
 
 
 def mean_of(statistics: list[Statistic]) -> Statistic:
-    """Mean of several metrics."""
-    return lambda counts: np.mean([one(counts) for one in statistics], axis=0)
+    """Mean of one metric of several classes."""
+    return _over_classes(lambda counts: np.stack([one(counts) for one in statistics]))
+
+
+def _over_classes(by_class: Callable[[Counts], Floats]) -> Statistic:
+    """Mean over the classes (c, b); a resample without a row of a class goes by the others.
+
+    In the sample itself every class must be defined, else the metric is not.
+    """
+
+    def statistic(counts: Counts) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = by_class(counts)
+            if counts.dtype != np.float32:
+                return np.asarray(found.mean(axis=0))
+            defined = np.isfinite(found)
+            return np.asarray(np.where(defined, found, 0.0).sum(axis=0) / defined.sum(axis=0))
+
+    return statistic
 
 
 def r_squared(squares: Floats, targets: Floats, weights: Floats) -> Statistic:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from shrinkage.data import Data, TestSet
+from shrinkage.detect.gains import loss_name
 from shrinkage.engine.pool import predict
-from shrinkage.intervals import Interval, bootstrap_interval
+from shrinkage.intervals import FEWEST_ROWS, Interval, bootstrap_interval
 from shrinkage.network import layout
 from shrinkage.study import Fit
 from shrinkage.verify.metrics import (
@@ -27,6 +28,8 @@ from shrinkage.verify.metrics import (
 )
 
 RESAMPLES = 2_000
+TOO_FEW = "too few test rows to tell"
+_ROUNDING = 1e-6  # resamples are summed in float32: smaller differences, relatively, are none
 _DRAWS = 20_000_000  # rows drawn in all: a test set of more than 10,000 rows gets fewer resamples
 
 
@@ -40,7 +43,7 @@ class Effect:
         Key: ``"log_loss"``, ``"accuracy"``, ``"balanced_accuracy"``, ``"roc_auc"``,
         ``"mean_squared_error"``, ``"rmse"`` or ``"r2"``.
     label : str
-        For people: ``"log loss"``, ``"AUC"``, ``"R²"``.
+        For people: ``"log loss"``, ``"class-weighted log loss"``, ``"AUC"``, ``"R²"``.
     unit : str
         ``"nats"``, ``"share of rows"``, the target's name for RMSE …; empty when none.
     before, after : Interval
@@ -66,10 +69,16 @@ class Effect:
 
     @property
     def outcome(self) -> str:
-        """``"better"``, ``"worse"`` or ``"no clear difference"`` (the interval holds 0)."""
-        if not self.improvement.excludes(0.0):
-            return "no clear difference"
-        return "better" if self.improvement.estimate > 0 else "worse"
+        """``"better"``, ``"worse"``, ``"no clear difference"`` or :data:`TOO_FEW`.
+
+        The third when the interval holds 0, the last when it is unbounded.
+        """
+        if not self.difference.bounded:
+            return TOO_FEW
+        change = self.improvement
+        if change.low > 0 and change.estimate > 0:
+            return "better"
+        return "worse" if change.high < 0 and change.estimate < 0 else "no clear difference"
 
     def __str__(self) -> str:
         return f"{self.label} {self.before} → {self.after}, difference {self.difference}"
@@ -82,7 +91,8 @@ def effects(
 
     A metric is the mean of the fits' own metrics, not the metric of their averaged predictions:
     it tells what one network of the kind will do. All metrics and both sides use the same
-    resampled rows, drawn within each class for classification.
+    resampled rows, drawn within each class for classification. The log loss weighs the classes as
+    the training did; the other metrics do not.
 
     Parameters
     ----------
@@ -98,12 +108,13 @@ def effects(
     effects : tuple of Effect
         The loss first.
     resamples : int
-        How many were drawn.
+        How many were drawn; 0 when the test set is too small for intervals.
     notes : tuple of str
         A sentence for each metric that does not exist on this test set.
     """
     rows = len(test.targets)
     resamples = min(RESAMPLES, max(_DRAWS // max(rows, 1), RESAMPLES // 5))
+    resamples = resamples if rows >= FEWEST_ROWS else 0
     weights = np.asarray(test.weights, dtype=np.float64)
     fits = (*before, *after)
     if data.task == "regression":
@@ -118,7 +129,7 @@ def effects(
     def statistic(counts: Counts) -> Floats:
         tables = [np.stack([one(counts) for one in metric.per_fit]) for metric in metrics]
         sides = [(table[:share].mean(axis=0), table[share:].mean(axis=0)) for table in tables]
-        return np.stack([row for old, new in sides for row in (old, new, new - old)])
+        return np.stack([row for old, new in sides for row in (old, new, _change(old, new))])
 
     # The products are small: a second BLAS thread costs more than it brings, most of all while
     # other threads work.
@@ -140,6 +151,13 @@ def effects(
         if np.isfinite(intervals[3 * i + 2].estimate)
     )
     return found, resamples, notes
+
+
+def _change(old: Floats, new: Floats) -> Floats:
+    """After − before; exactly 0 where the two are equal but for rounding."""
+    rounding = _ROUNDING * np.maximum(np.abs(old), np.abs(new))
+    change = new - old
+    return np.where(np.abs(change) <= rounding, 0.0, change)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +182,13 @@ def _classification_metrics(
     losses = [-np.log(np.maximum(p[true], tiny)) for p in probabilities]
     hits = [(p.argmax(axis=1) == classes).astype(np.float64) for p in probabilities]
     metrics = [
-        _Metric("log_loss", "log loss", "nats", False, [mean(v, weights) for v in losses]),
+        _Metric(
+            "log_loss",
+            loss_name(data, fits[0].trial.training),
+            "nats",
+            False,
+            [mean(v, _loss_weights(fits[0], data, weights, classes)) for v in losses],
+        ),
         _Metric("accuracy", "accuracy", "share of rows", True, [mean(v, weights) for v in hits]),
         _Metric(
             "balanced_accuracy",
@@ -201,6 +225,16 @@ def _classification_metrics(
         )
     )
     return metrics, tuple(notes)
+
+
+def _loss_weights(fit: Fit, data: Data, weights: Floats, classes: NDArray[np.int64]) -> Floats:
+    """Sample weights, times the class weights that the fit was trained with."""
+    if fit.trial.training.class_weight == "none":
+        return weights
+    trained = data.full.targets[data.full.train, 0].astype(np.int64)
+    sizes = np.bincount(trained, minlength=len(data.classes))
+    by_class = trained.size / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
+    return np.asarray(weights * by_class[classes], dtype=np.float64)
 
 
 def _regression_metrics(

@@ -15,7 +15,7 @@ from shrinkage.penalties import describe
 from shrinkage.study import Fit, Study
 from shrinkage.verify.boundary import Boundary, boundary_along
 from shrinkage.verify.checklist import CheckPoint, nine_points
-from shrinkage.verify.performance import Effect, effects
+from shrinkage.verify.performance import TOO_FEW, Effect, effects
 from shrinkage.verify.weights import (
     WeightsComparison,
     WeightsSummary,
@@ -129,7 +129,9 @@ def verify(
         checklist=nine_points(study, diagnosis, selected, weights, boundary),
         notes=(*notes, *_missing_notes(study)),
         sentence=_sentence(found, labels[1], len(test.targets), len(before)),
-        weights_sentence=_weights_sentence(weights[0], selected),
+        weights_sentence=_weights_sentence(
+            weights[0], selected, bool(before[0].trial.network.hidden)
+        ),
     )
 
 
@@ -187,34 +189,59 @@ def _sentence(found: tuple[Effect, ...], after: str, rows: int, seeds: int) -> s
     where = f"On the {rows:,} untouched test {'row' if rows == 1 else 'rows'}"
     over = f" (mean of {seeds} seeds)" if seeds > 1 else ""
     loss = found[0]
-    if after == describe(*_NONE):
-        return f"{where} the network without a penalty has {loss.label} {loss.before}{over}."
     shown = [loss, *(effect for effect in found if effect.metric in {"accuracy", "r2"})]
+    unpenalized = after == describe(*_NONE)
+    if loss.outcome == TOO_FEW:
+        told = " the network without a penalty has " if unpenalized else f", {after} takes "
+        numbers = (
+            f"{effect.label} " + (_numbers(effect)[0] if unpenalized else _from_to(effect))
+            for effect in shown
+        )
+        return f"{where}{told}{' and '.join(numbers)}{over}: {_too_few(rows)}."
+    if unpenalized:
+        return f"{where} the network without a penalty has {loss.label} {loss.before}{over}."
     changes = [_change(effect) for effect in shown]
     return f"{where}, {after}{over} {' and '.join(changes)}."
 
 
-def _change(effect: Effect) -> str:
+def _too_few(rows: int) -> str:
+    """``"too few test rows (2) to tell"``."""
+    return TOO_FEW.replace("rows", f"rows ({rows:,})")
+
+
+def _numbers(effect: Effect) -> tuple[str, str]:
+    """Before and after, with common decimals."""
     places = decimals(effect.before.estimate, effect.after.estimate)
-    old, new = f"{effect.before.estimate:.{places}f}", f"{effect.after.estimate:.{places}f}"
+    return f"{effect.before.estimate:.{places}f}", f"{effect.after.estimate:.{places}f}"
+
+
+def _from_to(effect: Effect) -> str:
+    return "from {} to {}".format(*_numbers(effect))
+
+
+def _change(effect: Effect) -> str:
+    old, new = _numbers(effect)
+    if effect.outcome == TOO_FEW:
+        return f"takes {effect.label} {_from_to(effect)}, {TOO_FEW}"
     if effect.outcome == "no clear difference":
         return (
             f"makes no clear difference to {effect.label} ({old} → {new}, difference "
             f"{effect.difference})"
         )
     verb = "raises" if effect.difference.estimate > 0 else "lowers"
-    return f"{verb} {effect.label} from {old} to {new} (difference {effect.difference})"
+    return f"{verb} {effect.label} {_from_to(effect)} (difference {effect.difference})"
 
 
-def _weights_sentence(weights: WeightsComparison, selected: Point) -> str:
+def _weights_sentence(weights: WeightsComparison, selected: Point, hidden: bool) -> str:
+    noun = "hidden weights" if hidden else "weights"
     before, after = weights.before, weights.after
     if selected == _NONE:
         return (
-            f"Without a penalty the hidden weights range from {before.minimum:.2f} to "
+            f"Without a penalty the {noun} range from {before.minimum:.2f} to "
             f"{before.maximum:.2f}, with a spread of {before.std:.3f}."
         )
     return (
-        f"The hidden weights' spread goes from {before.std:.3f} to {after.std:.3f}, their range "
+        f"The {noun}' spread goes from {before.std:.3f} to {after.std:.3f}, their range "
         f"from [{before.minimum:.2f}, {before.maximum:.2f}] to [{after.minimum:.2f}, "
         f"{after.maximum:.2f}], and {after.zeros:.1%} of them are exactly zero "
         f"(before: {before.zeros:.1%})."

@@ -60,8 +60,8 @@ def _plot(stage: Stage, data: LearningFigure, curves: Curves) -> figure:
 
 def _alternative(data: LearningFigure, curves: Curves) -> str:
     return (
-        f"{curves.label}: after {curves.epochs[-1]} epochs the training {data.loss} is "
-        f"{curves.train[-1]:.3g} and the validation {data.loss} {curves.validation[-1]:.3g}; the "
+        f"{curves.label}: after {curves.epochs[-1]} epochs the validation {data.loss} is "
+        f"{curves.validation[-1]:.3g}, {curves.gap:.3g} above that on training rows; the "
         f"least validation {data.loss} is {curves.validation.min():.3g}, at epoch "
         f"{curves.best_epoch}."
     )

@@ -96,7 +96,7 @@
       }
       const moved = find("moved-density");
       moved.data = { x: moved.data.x, density: densities.density[i] };
-      input.setAttribute("aria-valuetext", `${frame.label}, ${frame.zerosText} of the hidden weights exactly zero`);
+      input.setAttribute("aria-valuetext", `${frame.label}, ${frame.zerosText} of the ${about.weights} exactly zero`);
       document.getElementById("lambda-label").textContent = frame.label;
       document.getElementById("moving-name").textContent = frame.label;
       document.getElementById("zeros-text").textContent = frame.zerosText;

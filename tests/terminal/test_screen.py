@@ -56,7 +56,7 @@ def test_training_is_told_as_it_is_set(data: Data) -> None:
 
 def test_verdict_is_coloured_on_a_terminal_alone() -> None:
     found: Any = SimpleNamespace(
-        diagnosis=SimpleNamespace(verdict="overfits"),
+        diagnosis=SimpleNamespace(heading="overfits"),
         sentences=(("Diagnosis", "The gap is 1.2 [0.9, 1.5] for [red]x[/red]."),),
         notes=("Something is missing.",),
     )

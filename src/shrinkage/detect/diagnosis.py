@@ -118,6 +118,11 @@ class Diagnosis:
         return not self.gap_is_material and self.gap.high > MATERIAL_GAP * self.null_loss
 
     @property
+    def heading(self) -> str:
+        """The verdict in one word: ``"unclear"`` where balanced cannot be told from overfitting."""
+        return "unclear" if self.verdict == "balanced" and self.gap_is_unclear else self.verdict
+
+    @property
     def not_trained(self) -> bool:
         """Whether even the training loss is worse than a constant prediction's."""
         return self.explained < 0

@@ -27,11 +27,9 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
     found = [
         Tile(
             "Diagnosis",
-            {"overfits": "overfits", "underfits": "underfits", "balanced": "balanced"}[
-                facts.verdict
-            ],
+            facts.heading,
             f"validation less training {facts.loss_name}: {minus(facts.gap.with_unit(facts.unit))}",
-            "bad" if facts.verdict != "balanced" else "good",
+            {"balanced": "good", "unclear": ""}.get(facts.heading, "bad"),
         )
     ]
     baseline = findings.selection.baseline

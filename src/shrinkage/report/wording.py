@@ -7,6 +7,7 @@ from shrinkage.findings import Findings
 from shrinkage.intervals import decimals
 from shrinkage.scores import NAMES
 from shrinkage.verify import Effect
+from shrinkage.verify.performance import TOO_FEW
 from shrinkage.verify.weights import WeightsComparison
 
 
@@ -72,6 +73,8 @@ def _without(findings: Findings) -> str:
 
 def _effect_clause(effect: Effect, label: str) -> str:
     old, new = effect.before.estimate, effect.after.estimate
+    if effect.outcome == TOO_FEW:
+        return f"{label}: {TOO_FEW}"
     if effect.outcome == "no clear difference":
         return f"{label} makes no clear difference to {effect.label} on untouched rows"
     verb = "lowers" if new < old else "raises"
@@ -132,6 +135,8 @@ def effects_title(effects: tuple[Effect, ...]) -> str:
     """What changes on the test set."""
     better = [effect.label for effect in effects if effect.outcome == "better"]
     worse = [effect.label for effect in effects if effect.outcome == "worse"]
+    if effects[0].outcome == TOO_FEW:
+        return TOO_FEW[:1].upper() + TOO_FEW[1:]
     if not better and not worse:
         return "On untouched rows no metric differs beyond noise"
     parts = []

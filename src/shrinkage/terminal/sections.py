@@ -121,7 +121,7 @@ def _settable(given: frozenset[str]) -> Text:
 
 def findings(found: Findings) -> list[RenderableType]:
     """Four numbered findings, then notes on what is missing."""
-    verdict = found.diagnosis.verdict
+    verdict = found.diagnosis.heading
     parts: list[RenderableType] = []
     for number, (title, sentence) in enumerate(found.sentences, start=1):
         line = Text(f"{number} {title}", style="bold")

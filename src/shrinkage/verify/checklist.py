@@ -12,7 +12,7 @@ from shrinkage.detect.gains import Floats, Point, validation_losses
 from shrinkage.detect.wording import not_shown, one_fold
 from shrinkage.intervals import decimals
 from shrinkage.network import Block, Network, layout
-from shrinkage.penalties import describe
+from shrinkage.penalties import describe, describe_lambda
 from shrinkage.scores import usable
 from shrinkage.study import Study
 from shrinkage.verify.boundary import Boundary
@@ -183,8 +183,8 @@ def _usual_start(losses: dict[Point, float], diagnosis: Diagnosis) -> CheckPoint
     return CheckPoint(
         text,
         close,
-        f"The L2 λ tried nearest to 0.01 is {nearest:.3g}: validation {diagnosis.loss_name} "
-        f"{near}, against {none} without a penalty and {best} at the best point.",
+        f"The L2 λ tried nearest to 0.01 is {describe_lambda(nearest)}: validation "
+        f"{diagnosis.loss_name} {near}, against {none} without a penalty and {best} at the best point.",
     )
 
 
@@ -246,9 +246,10 @@ def _tuned(losses: dict[Point, float], selected: Point, diagnosis: Diagnosis) ->
     lams = {lam for penalty, lam in losses if penalty}
     if not lams:
         return CheckPoint(text, False, "No λ has a finished fit.")
-    values = f"{len(lams)} values of λ from {min(lams):.2g} to {max(lams):.2g} were"
+    least, largest = describe_lambda(min(lams)), describe_lambda(max(lams))
+    values = f"{len(lams)} values of λ from {least} to {largest} were"
     if len(lams) == 1:
-        values = f"1 value of λ, {min(lams):.2g}, was"
+        values = f"1 value of λ, {least}, was"
     tried = f"{values} tried for {_listed(names)}"
     penalty, lam = selected
     if penalty is None:

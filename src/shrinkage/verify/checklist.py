@@ -184,7 +184,8 @@ def _usual_start(losses: dict[Point, float], diagnosis: Diagnosis) -> CheckPoint
         text,
         close,
         f"The L2 λ tried nearest to 0.01 is {describe_lambda(nearest)}: validation "
-        f"{diagnosis.loss_name} {near}, against {none} without a penalty and {best} at the best point.",
+        f"{diagnosis.loss_name} {near}, against {none} without a penalty and {best} at the best "
+        "point.",
     )
 
 

@@ -1,0 +1,143 @@
+"""The findings as plain numbers and strings, for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shrinkage.findings.record import Findings
+from shrinkage.intervals import Interval
+from shrinkage.scores import PathPoint
+from shrinkage.study import Study
+from shrinkage.tune import Selection
+from shrinkage.verify import Verification
+
+
+def as_dict(findings: Findings) -> dict[str, Any]:
+    """The findings as plain numbers and strings, for ``--json``."""
+    diagnosis, verification = findings.diagnosis, findings.verification
+    return {
+        "data": _data(findings.study),
+        "network": str(findings.plan.network),
+        "fits": {
+            "planned": len(findings.study.trials),
+            "finished": len(findings.study.fits),
+            "diverged": len(findings.study.diverged),
+            "interrupted_in": findings.stage,
+            "not_run": list(findings.not_run),
+        },
+        "diagnosis": {
+            "verdict": diagnosis.verdict,
+            "loss": diagnosis.loss_name,
+            "unit": diagnosis.unit,
+            "train_loss": diagnosis.train_loss,
+            "validation_loss": diagnosis.validation_loss,
+            "null_loss": diagnosis.null_loss,
+            "gap": _interval(diagnosis.gap),
+            "penalty_gain": _interval(diagnosis.penalty_gain),
+            "early_gain": _interval(diagnosis.early_gain),
+            "early_epoch": diagnosis.early_epoch,
+            "sentence": diagnosis.sentence,
+            "prescription": diagnosis.prescription,
+        },
+        "selection": {
+            "rule": findings.selection.rule,
+            "recommended": None if findings.recommended is None else _point(findings.recommended),
+            "sentence": findings.choice,
+            "minimum": _selection(findings.minimum),
+            "one_standard_error": _selection(findings.one_standard_error),
+        },
+        "path": [_point(point) for point in findings.points],
+        "test": None if verification is None else _test(verification),
+        "weights": None if verification is None else _weights(verification),
+        "checklist": []
+        if verification is None
+        else [
+            {"text": point.text, "passed": point.passed, "evidence": point.evidence}
+            for point in verification.checklist
+        ],
+        "warnings": list(findings.study.data.description.warnings),
+        "notes": list(findings.notes),
+        "versions": findings.study.versions,
+    }
+
+
+def _interval(interval: Interval | None) -> dict[str, float | None] | None:
+    if interval is None:
+        return None
+    bounded = interval.bounded
+    return {
+        "estimate": interval.estimate,
+        "low": interval.low if bounded else None,
+        "high": interval.high if bounded else None,
+        "level": interval.level,
+    }
+
+
+def _data(study: Study) -> dict[str, Any]:
+    description = study.data.description
+    return {
+        "source": description.source,
+        "rows": description.rows,
+        "columns": description.columns,
+        "inputs": description.inputs,
+        "target": description.target,
+        "task": description.task,
+        "class_counts": dict(description.class_counts),
+        "train_rows": description.train_rows,
+        "test_rows": description.test_rows,
+        "missing": description.missing,
+        "dropped": [{"column": name, "reason": why} for name, why in description.dropped],
+        "fingerprint": study.data.fingerprint,
+    }
+
+
+def _selection(selection: Selection) -> dict[str, Any]:
+    return _point(selection.point) | {"sentence": selection.sentence}
+
+
+def _point(point: PathPoint) -> dict[str, Any]:
+    return {
+        "penalty": None if point.penalty is None else point.penalty.name,
+        "lambda": point.lam,
+        "folds": int(point.folds.size),
+        "train_loss": point.mean_train,
+        "validation_loss": point.mean_validation,
+        "validation_standard_error": point.se_validation,
+        "score": point.mean_score,
+        "zeros": point.sparsity,
+    }
+
+
+def _test(verification: Verification) -> dict[str, Any]:
+    return {
+        "rows": verification.rows,
+        "before": verification.before,
+        "after": verification.after,
+        "sentence": verification.sentence,
+        "effects": {
+            effect.metric: {
+                "unit": effect.unit,
+                "before": _interval(effect.before),
+                "after": _interval(effect.after),
+                "difference": _interval(effect.difference),
+                "greater_is_better": effect.greater_is_better,
+            }
+            for effect in verification.effects
+        },
+    }
+
+
+def _weights(verification: Verification) -> dict[str, Any]:
+    together = verification.weights[0]
+    return {
+        "sentence": verification.weights_sentence,
+        **{
+            when: {
+                "minimum": summary.minimum,
+                "maximum": summary.maximum,
+                "std": summary.std,
+                "zeros": summary.zeros,
+            }
+            for when, summary in (("before", together.before), ("after", together.after))
+        },
+    }

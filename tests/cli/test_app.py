@@ -10,7 +10,7 @@ import pytest
 
 from shrinkage.cli.app import BUNDLED
 from shrinkage.data import BUNDLED as KNOWN
-from shrinkage.data import TASKS
+from shrinkage.data import TASKS, bundled
 from shrinkage.network import ACTIVATIONS, INITIALIZATIONS
 from shrinkage.penalties import PENALTIES
 from shrinkage.scores import METRICS
@@ -49,6 +49,12 @@ def test_help_groups_options_and_shows_defaults(command: Any) -> None:
     assert "[default: 128,128]" in said
     assert said.count("chosen from the table's size") == 4
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_help_tells_the_size_that_toy_problems_have(command: Any) -> None:
+    table, _ = bundled("moons")
+    said = " ".join(command("run", "--help").out.replace("│", " ").split())
+    assert f"xor, blobs). [default: ({len(table):,})]" in said
 
 
 def test_no_command_shows_help(command: Any) -> None:

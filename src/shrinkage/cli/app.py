@@ -152,7 +152,7 @@ def run(
             _DATA,
             "N",
             "Rows of a toy problem (moons, circles, spirals, xor, blobs).",
-            default="500",
+            default="1,000",
         ),
     ] = None,
     noise: Annotated[

@@ -1,10 +1,10 @@
 """Matrix products of the size that one small network needs, on one core.
 
-BLAS libraries are built for matrices of thousands; at 32 × 128 × 128 their packing and dispatch
-cost as much as the arithmetic. Here the product is a register tile written in LLVM's vector types,
-fed from one packed panel that fits in the first-level cache. The sum over the inner index runs in
-one fixed order, one fused multiply-add each, so a result depends neither on threads nor on a
-library.
+BLAS libraries are built for matrices of thousands; at 32 × 128 × 128 packing and dispatch cost them
+a good part of their rate, most where an operand is transposed. Here the product is a register tile
+written in LLVM's vector types, fed from one packed panel that fits in the first-level cache. The
+sum over the inner index runs in one fixed order, one fused multiply-add each, so a result depends
+neither on threads nor on a library.
 
 The scheme (packed panel, register tile, broadcast of the left operand) is that of Goto & van de
 Geijn, 'Anatomy of high-performance matrix multiplication', ACM TOMS 34(3), 2008.

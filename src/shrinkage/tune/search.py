@@ -80,17 +80,16 @@ class Search:
         plan, folds = self.plan, len(self.data.parts)
         kinds = len(plan.penalties)
         values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
-        guess = {"refits": 0, "refine": 0, "path": 0, "bracket": 0}
-        refits = plan.refits * (2 if values else 1) + values
+        guess = 0
         if self.stage != "refits":
-            guess["refits"] = refits
+            guess += plan.refits * (2 if values else 1) + values
         if self.stage in ("bracket", "path") and plan.lambdas is None:
-            guess["refine"] = kinds * 3 * folds
+            guess += kinds * 3 * folds
         if self.stage == "bracket":
-            guess["path"] = folds + kinds * plan.points * (folds - 1)
+            guess += folds + kinds * plan.points * (folds - 1)
         if self.stage == "path" and not self._trials:
-            guess["path"] = folds * (1 + kinds * values)
-        return len(self._trials) + sum(guess.values())
+            guess += folds * (1 + kinds * values)
+        return len(self._trials) + guess
 
     def __iter__(self) -> Iterator[Fit]:
         """Train stage after stage, yielding each fit as it finishes."""

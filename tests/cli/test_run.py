@@ -35,7 +35,7 @@ def test_says_what_it_understood_found_and_prescribes(command: Any, good: str) -
         "Target target: 2 classes",
         "3-8-1 (relu): 41 parameters, of which the 24 hidden weights are penalized.",
         "batches of 32, 2 epochs",
-        "L1, L2 and elastic net; λ = 0.01; 2 folds; 15 fits.",
+        "L1, L2 and elastic net; λ = 0.01; 2 folds; up to 14 fits.",
         "1 Diagnosis: ",
         "2 Best penalty",
         "3 Held-out data",
@@ -47,7 +47,8 @@ def test_says_what_it_understood_found_and_prescribes(command: Any, good: str) -
         assert expected in said
     assert outcome.out.endswith(f"Report {report}\n")
     assert report.stat().st_size > 100_000
-    assert re.search(r"^\d+ fits in 0:0\d", outcome.err)
+    # A line of its own: progress may stand above it on a slow machine.
+    assert re.search(r"^1[24] fits in \d+:\d\d", outcome.err, re.MULTILINE)
 
 
 def test_output_without_a_terminal_is_plain(command: Any, good: str) -> None:

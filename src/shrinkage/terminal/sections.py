@@ -82,7 +82,8 @@ def _path(plan: Plan, data: Data, expected: int) -> str:
     where = "λ found automatically"
     if plan.lambdas is not None:
         where = f"λ = {_lambdas(plan.lambdas)}"
-    about = "about " if plan.lambdas is None else ""
+    # Of given λ the number is known, but for refits that are spared if no penalty is best.
+    about = "about " if plan.lambdas is None else "up to "
     rule = "one standard error" if plan.rule == "one_standard_error" else "minimum"
     return (
         f"{names}; {where}; {data.folds} folds{repeats}; {about}{expected:,} fits. Chosen by "

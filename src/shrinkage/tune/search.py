@@ -82,7 +82,8 @@ class Search:
         values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
         guess = 0
         if self.stage != "refits":
-            guess += plan.refits * (2 if values else 1) + values
+            # The choice lies on the path, so its first seed is not counted twice.
+            guess += plan.refits * (2 if values else 1) + max(values - 1, 0)
         if self.stage in ("bracket", "path") and plan.lambdas is None:
             guess += kinds * 3 * folds
         if self.stage == "bracket":

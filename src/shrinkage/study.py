@@ -20,6 +20,7 @@ class Status(Enum):
     """How a training ended; the value is the sentence shown to people."""
 
     COMPLETED = "trained for all its epochs"
+    STOPPED_EARLY = "stopped early: the validation loss no longer improved"
     DIVERGED = "diverged: the loss stopped being finite; lower the learning rate, or a very large λ"
 
 
@@ -39,6 +40,9 @@ class Trial:
         Index into `Data.folds`; None trains on every training row.
     seed : int
         Of the initial weights and of the order of rows.
+    rows : int or None, default None
+        Train on this many of the fold's training rows, the same ones for every seed, larger sets
+        containing the smaller ones; None for all. For learning curves.
     """
 
     network: Network
@@ -47,6 +51,7 @@ class Trial:
     lam: float
     fold: int | None
     seed: int
+    rows: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,8 @@ class Fit:
         How it ended.
     stopped_at : int
         The last epoch begun.
+    best_epoch : int or None, default None
+        Of early stopping: the epoch whose parameters were restored.
     kept : (float, float) or None, default None
         Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
     """
@@ -88,6 +95,7 @@ class Fit:
     outputs: NDArray[np.float32]
     status: Status
     stopped_at: int
+    best_epoch: int | None = None
     kept: tuple[float, float] | None = None
 
     @property
@@ -98,6 +106,8 @@ class Fit:
     @property
     def message(self) -> str:
         """The status as a sentence, with the epoch where that matters."""
+        if self.status is Status.STOPPED_EARLY:
+            return f"{self.status.value} after epoch {self.best_epoch}"
         if self.ok:
             return self.status.value
         return self.status.value.replace("diverged", f"diverged at epoch {self.stopped_at}", 1)

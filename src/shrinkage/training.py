@@ -12,7 +12,49 @@ Loss = Literal["binary_cross_entropy", "cross_entropy", "mean_squared_error"]
 LOSSES = ("binary_cross_entropy", "cross_entropy", "mean_squared_error")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("cosine", "constant")
+LAM_SCHEDULES = ("constant", "linear", "cosine")
 CLASS_WEIGHTS = ("none", "balanced")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How rows that are images are changed anew in every epoch.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of an image; the inputs are its pixels, row by row.
+    rotate : float, default 0.0
+        Largest angle in degrees, either way.
+    shift : float, default 0.0
+        Largest shift as a share of the image's height and width, below 1.
+    scale : float, default 0.0
+        Largest change of size: 0.1 draws factors from 0.9 to 1.1. Below 1.
+    flip : bool, default False
+        Whether a mirror image (left to right) means the same; every second one is then flipped.
+
+    Raises
+    ------
+    SettingError
+        On a value outside its range.
+    """
+
+    shape: tuple[int, int]
+    rotate: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1:
+            raise SettingError(
+                f"the image shape is {self.shape[0]}x{self.shape[1]}; both sides need at least 1"
+            )
+        if not 0 <= self.rotate <= 180:
+            raise SettingError(f"rotate is {self.rotate}; it must lie between 0 and 180 degrees")
+        for name, value in (("shift", self.shift), ("scale", self.scale)):
+            if not 0 <= value < 1:
+                raise SettingError(f"{name} is {value}; it must lie in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +91,38 @@ class Training:
         Added to the root of the second moment.
     class_weight : str, default "none"
         ``"balanced"`` weighs each class by rows / (classes · rows of the class).
+    dropout, input_dropout : float, default 0.0
+        Share of hidden units, and of inputs, that are set to 0 in each training step; the others
+        grow by 1 / (1 − share) (inverted scaling, Srivastava et al. 2014). In [0, 1).
+    input_noise : float, default 0.0
+        Standard deviation of the normal noise added to the (standardized) inputs of each step.
+    mixup : float, default 0.0
+        α of the Beta(α, α) that mixes each row of a step, and its target, with another (Zhang et
+        al. 2018); 0 mixes nothing.
+    label_smoothing : float, default 0.0
+        Share of the target that is spread evenly over all classes (Szegedy et al. 2016). In
+        [0, 1); classification only.
+    patience : int or None, default None
+        Early stopping: end when the validation loss has not improved for this many epochs, and
+        restore the parameters of the least. On the fold's validation rows; without any, on a part
+        of the training rows (`stopping_share`) that is then not trained on.
+    stopping_share : float, default 0.1
+        Share of the training rows set aside for early stopping where a trial has no validation
+        rows; in (0, 0.5].
+    max_norm : float or None, default None
+        Largest norm of the incoming weights of a hidden unit, kept after every step.
+    averaging : float, default 0.0
+        Decay of the exponential moving average of all parameters that is evaluated and returned
+        instead of the last ones; in [0, 1). A weight that ends exactly zero is zero in it too.
+    lam_schedule : str, default "constant"
+        How λ rises from 0: ``"constant"`` (at once), ``"linear"`` or ``"cosine"``.
+    lam_ramp : float, default 0.5
+        Share of all steps in which it rises; it stays afterwards. In (0, 1].
+    relaxed_epochs : int, default 0
+        Epochs of a second training without penalty, from the weights of the first, in which exact
+        zeros stay zero (the relaxed lasso of Meinshausen 2007).
+    augmentation : Augmentation or None, default None
+        For rows that are images.
 
     Raises
     ------
@@ -69,27 +143,78 @@ class Training:
     rho: float = 0.9
     epsilon: float = 1e-7
     class_weight: str = "none"
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    input_noise: float = 0.0
+    mixup: float = 0.0
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    stopping_share: float = 0.1
+    max_norm: float | None = None
+    averaging: float = 0.0
+    lam_schedule: str = "constant"
+    lam_ramp: float = 0.5
+    relaxed_epochs: int = 0
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         require_known("loss", self.loss, LOSSES)
         require_known("optimizer", self.optimizer, OPTIMIZERS)
         require_known("schedule", self.schedule, SCHEDULES)
         require_known("class weight", self.class_weight, CLASS_WEIGHTS)
+        require_known("λ schedule", self.lam_schedule, LAM_SCHEDULES)
         if self.epochs < 1:
             raise SettingError(f"epochs is {self.epochs}; a training needs at least 1 epoch")
         if self.batch_size < 1:
             raise SettingError(f"batch size is {self.batch_size}; a step needs at least 1 row")
-        if not 0 < self.learning_rate < float("inf"):
-            raise SettingError(
-                f"learning rate is {self.learning_rate}; it must be a positive, finite number"
-            )
         for name, value in (
-            ("momentum", self.momentum),
-            ("beta1", self.beta1),
-            ("beta2", self.beta2),
-            ("rho", self.rho),
+            ("learning rate", self.learning_rate),
+            ("epsilon", self.epsilon),
+            ("max_norm", self.max_norm),
         ):
+            if value is not None and not 0 < value < float("inf"):
+                raise SettingError(f"{name} is {value}; it must be a positive, finite number")
+        for name in _SHARES:
+            value = getattr(self, name)
             if not 0 <= value < 1:
                 raise SettingError(f"{name} is {value}; it must lie in [0, 1)")
-        if not 0 < self.epsilon < float("inf"):
-            raise SettingError(f"epsilon is {self.epsilon}; it must be positive and finite")
+        self._check_noise()
+        self._check_stopping()
+
+    def _check_noise(self) -> None:
+        for name, value in (("input_noise", self.input_noise), ("mixup", self.mixup)):
+            if not 0 <= value < float("inf"):
+                raise SettingError(f"{name} is {value}; it must be 0 or a positive, finite number")
+        if self.label_smoothing and self.loss == "mean_squared_error":
+            raise SettingError(
+                f"label smoothing is {self.label_smoothing}, but the target is a number; only "
+                "classes can be smoothed"
+            )
+
+    def _check_stopping(self) -> None:
+        if self.patience is not None and not 1 <= self.patience <= self.epochs:
+            raise SettingError(
+                f"patience is {self.patience}, with {self.epochs} epochs; it must be at least 1 "
+                "and at most the number of epochs"
+            )
+        if not 0 < self.stopping_share <= 0.5:
+            raise SettingError(
+                f"stopping_share is {self.stopping_share}; it must be above 0 and at most 0.5"
+            )
+        if not 0 < self.lam_ramp <= 1:
+            raise SettingError(f"lam_ramp is {self.lam_ramp}; it must be above 0 and at most 1")
+        if self.relaxed_epochs < 0:
+            raise SettingError(f"relaxed_epochs is {self.relaxed_epochs}; it must be 0 or larger")
+
+
+_SHARES = (
+    "momentum",
+    "beta1",
+    "beta2",
+    "rho",
+    "dropout",
+    "input_dropout",
+    "label_smoothing",
+    "averaging",
+)
+"""Settings in [0, 1)."""

@@ -7,12 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from sklearn.linear_model import ElasticNet as SklearnElasticNet
 from sklearn.linear_model import Lasso
 
 from shrinkage.errors import SettingError
-from shrinkage.penalties import L1, L2, PENALTIES, ElasticNet, Penalty, describe, parse_penalty
+from shrinkage.penalties import (
+    L1,
+    L2,
+    PENALTIES,
+    ElasticNet,
+    GroupLasso,
+    Penalty,
+    describe,
+    parse_penalty,
+)
 
 ALL: list[Penalty] = [
     L1(),
@@ -22,24 +31,33 @@ ALL: list[Penalty] = [
     ElasticNet(0.1),
     ElasticNet(0.0),
     ElasticNet(1.0),
+    GroupLasso("units"),
+    GroupLasso("inputs"),
 ]
 every_penalty = pytest.mark.parametrize("penalty", ALL, ids=str)
+weight_by_weight = pytest.mark.parametrize(
+    "penalty", [penalty for penalty in ALL if penalty.groups is None], ids=str
+)
+over_units_and_inputs = pytest.mark.parametrize("over", ["units", "inputs"])
 
 numbers = st.floats(-5, 5, allow_subnormal=False)
 vectors = arrays(np.float64, 4, elements=numbers)
+kernels = arrays(np.float64, (3, 2), elements=numbers)
 lams = st.floats(0, 3, allow_subnormal=False)
 steps = st.floats(0.01, 3)
+step_kernels = arrays(np.float64, (3, 2), elements=steps)
 
 
 @every_penalty
-@given(w=vectors, u=vectors, lam=lams, step=steps)
+@given(w=kernels, u=kernels, lam=lams, step=st.one_of(steps, step_kernels))
 def test_prox_satisfies_the_three_point_inequality(penalty, w, u, lam, step):
     z = penalty.prox(w, lam, step)
 
     def objective(x):
-        return penalty.value(x, lam) + np.sum((x - w) ** 2) / (2 * step)
+        return penalty.value(x, lam) + np.sum((x - w) ** 2 / (2 * step))
 
-    assert objective(z) <= objective(u) - np.sum((u - z) ** 2) / (2 * step) + 1e-9 * (1 + 1 / step)
+    slack = 1e-9 * (1 + np.max(1 / step))
+    assert objective(z) <= objective(u) - np.sum((u - z) ** 2 / (2 * step)) + slack
 
 
 @every_penalty
@@ -54,7 +72,7 @@ def test_prox_is_the_minimizer(penalty, w, lam, step):
     assert penalty.prox(np.array([w]), lam, step)[0] == pytest.approx(found.x, abs=1e-5)
 
 
-@every_penalty
+@weight_by_weight
 @given(w=vectors, lam=lams, step=arrays(np.float64, 4, elements=steps))
 def test_prox_with_one_step_per_weight_is_the_prox_of_each_weight(penalty, w, lam, step):
     together = penalty.prox(w, lam, step)
@@ -63,13 +81,13 @@ def test_prox_with_one_step_per_weight_is_the_prox_of_each_weight(penalty, w, la
 
 
 @every_penalty
-@given(w=vectors, lam=lams, step=steps)
+@given(w=kernels, lam=lams, step=st.one_of(steps, step_kernels))
 def test_the_minimizer_of_the_prox_problem_is_stationary(penalty, w, lam, step):
     z = penalty.prox(w, lam, step)
     np.testing.assert_allclose(penalty.stationarity(z, (z - w) / step, lam), 0, atol=1e-9)
 
 
-@every_penalty
+@weight_by_weight
 @given(w=st.sampled_from([-1.5, 0.0, 0.3]), grad=numbers, lam=lams)
 def test_stationarity_is_the_distance_to_the_subdifferential(penalty, w, grad, lam):
     kink = np.linspace(-1, 1, 2001) if w == 0 else np.sign(w)
@@ -80,17 +98,21 @@ def test_stationarity_is_the_distance_to_the_subdifferential(penalty, w, grad, l
 
 
 @every_penalty
-@given(w=vectors, lam=lams)
+@given(w=kernels, lam=lams)
 def test_value_is_what_the_shares_say(penalty, w, lam):
-    lam1, lam2 = lam * penalty.l1_share, lam * penalty.l2_share
-    expected = lam1 * np.abs(w).sum() + lam2 / 2 * np.square(w).sum()
+    lam1, lam2, lam3 = (
+        lam * share for share in (penalty.l1_share, penalty.l2_share, penalty.group_share)
+    )
+    groups = w.T if penalty.groups == "units" else w
+    norms = [np.sqrt(len(group)) * np.linalg.norm(group) for group in groups]
+    expected = lam1 * np.abs(w).sum() + lam2 / 2 * np.square(w).sum() + lam3 * sum(norms)
     assert penalty.value(w, lam) == pytest.approx(expected)
 
 
 @every_penalty
 def test_prox_keeps_shape_and_single_precision(penalty):
     w = np.array([[0.5, -2.0, 0.001]], dtype=np.float32)
-    for step in (0.1, np.float64(0.1), np.full(3, 0.1)):
+    for step in (0.1, np.float64(0.1), np.full(3, 0.1), np.full((1, 3), 0.1)):
         found = penalty.prox(w, 0.5, step)
         assert found.dtype == np.float32
         assert found.shape == w.shape
@@ -109,10 +131,10 @@ def test_l2_makes_no_zeros():
 
 
 @every_penalty
-@given(grad=vectors)
+@given(grad=kernels)
 def test_zero_is_stationary_from_lam_max_on_and_not_below(penalty, grad):
     lam = penalty.lam_max(grad)
-    zeros = np.zeros(4)
+    zeros = np.zeros((3, 2))
     if not np.isfinite(lam):
         assert penalty.l1_share == 0
         assert penalty.stationarity(zeros, grad, 1e6).max() > 0
@@ -120,6 +142,56 @@ def test_zero_is_stationary_from_lam_max_on_and_not_below(penalty, grad):
     np.testing.assert_allclose(penalty.stationarity(zeros, grad, lam), 0, atol=1e-12)
     if lam > 0:
         assert penalty.stationarity(zeros, grad, 0.99 * lam).max() > 0
+
+
+@over_units_and_inputs
+@given(w=kernels, lam=st.floats(0.01, 1), step=step_kernels)
+def test_the_group_prox_is_what_a_general_optimizer_finds(over, w, lam, step):
+    penalty = GroupLasso(over)
+
+    def objective(flat):
+        u = flat.reshape(3, 2)
+        return penalty.value(u, lam) + np.sum((u - w) ** 2 / (2 * step))
+
+    found = penalty.prox(w, lam, step)
+    peer = minimize(objective, w.ravel(), method="Powell", options={"xtol": 1e-9, "ftol": 1e-12})
+    assert objective(found.ravel()) <= peer.fun + 1e-9 * (1 + abs(peer.fun))
+
+
+@over_units_and_inputs
+def test_a_group_dies_as_a_whole_and_exactly(over):
+    weak, strong = [-0.02, 0.01, -0.0], [0.4, 0.0, -0.3]
+    w = np.array([weak, strong, weak, strong], dtype=np.float32)
+    w = w.T if over == "units" else w
+    found = GroupLasso(over).prox(w, 1.0, 0.02)
+    groups = found.T if over == "units" else found
+    np.testing.assert_array_equal(groups != 0, [[False] * 3, [True, False, True]] * 2)
+    assert not np.signbit(found[found == 0]).any()
+
+
+@given(w=kernels, lam=lams, step=steps)
+def test_a_group_shrinks_by_one_factor_where_steps_are_equal(w, lam, step):
+    norms = np.linalg.norm(w, axis=0)
+    reach = step * lam * np.sqrt(3)
+    expected = w * np.maximum(1 - reach / np.where(norms > 0, norms, 1), 0)
+    np.testing.assert_allclose(GroupLasso("units").prox(w, lam, step), expected, atol=1e-12)
+
+
+@given(w=vectors, lam=lams, step=steps)
+def test_the_inputs_of_a_single_unit_are_groups_of_one_weight_as_in_l1(w, lam, step):
+    found = GroupLasso("inputs").prox(w, lam, step)
+    np.testing.assert_allclose(found, L1().prox(w, lam, step), rtol=1e-12)
+    np.testing.assert_array_equal(found == 0, L1().prox(w, lam, step) == 0)
+
+
+def test_the_group_prox_survives_steps_of_very_different_size():
+    w = np.array([[1.0], [1e-3], [2.0], [0.0]])
+    step = np.array([[1e-6], [5e4], [0.0], [0.0]])
+    found = GroupLasso("units").prox(w, 0.01, step)
+    assert found[2, 0] == 2.0
+    assert found[0, 0] == pytest.approx(1.0, abs=1e-6)
+    assert 0 < found[1, 0] < 1e-5
+    np.testing.assert_array_equal(GroupLasso("units").prox(w * 0, 0.01, step), w * 0)
 
 
 def proximal_gradient(penalty, x, y, lam, iterations=5_000):
@@ -190,6 +262,11 @@ def test_an_unknown_name_gets_a_suggestion(wrong, meant):
 def test_a_ratio_outside_0_to_1_is_refused(ratio):
     with pytest.raises(SettingError, match="l1_ratio is"):
         ElasticNet(ratio)
+
+
+def test_groups_over_something_else_are_refused():
+    with pytest.raises(SettingError, match="unknown group 'unit'; did you mean 'units'"):
+        GroupLasso("unit")  # type: ignore[arg-type]  # what a person may type
 
 
 @every_penalty

@@ -213,6 +213,16 @@ def test_rows_without_a_target_are_left_out_and_it_says_so() -> None:
         prepare(table.assign(target=table["target"].where(table.index < 6)))
 
 
+def test_the_rows_can_be_found_again_in_the_table_as_it_was_given() -> None:
+    table = _row_table(150).astype({"y": object}).set_axis(np.arange(150) * 7)
+    table.iloc[[0, 30, 149], 1] = None
+    data = prepare(table, "y")
+    rows = np.concatenate([data.train_rows, data.test_rows])
+    assert sorted(rows) == sorted(set(range(150)) - {0, 30, 149})
+    assert _rows_of(data.full.inputs, data) == data.train_rows.tolist()
+    assert _rows_of(data.test.inputs, data) == data.test_rows.tolist()
+
+
 def test_a_wide_table_with_a_class_of_two_rows_runs() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.standard_normal((450, 280)), columns=[f"c{i}" for i in range(280)])

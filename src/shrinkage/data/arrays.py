@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -86,6 +86,10 @@ class TestSet:
     weights: NDArray[np.float32]
 
 
+def _no_rows() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
     """A table made ready for training: folds, all training rows, and the test set.
@@ -112,6 +116,9 @@ class Data:
         What was understood of the table, for people.
     fingerprint : str
         Hexadecimal BLAKE2b over the arrays: same fingerprint, same data and folds.
+    train_rows, test_rows : ndarray of int64
+        Positions, from 0, of the rows of :attr:`full` and of :attr:`test` in the table as it was
+        given, so that another program can be given the same rows; empty where there is no table.
     """
 
     name: str
@@ -125,6 +132,8 @@ class Data:
     test: TestSet
     description: Description
     fingerprint: str
+    train_rows: NDArray[np.int64] = field(default_factory=_no_rows)
+    test_rows: NDArray[np.int64] = field(default_factory=_no_rows)
 
     @property
     def n_outputs(self) -> int:

@@ -29,11 +29,12 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """A table read but not yet split: inputs, target and sample weights of its usable rows."""
+    """A table read but not yet split: inputs, target, weights and places of its usable rows."""
 
     columns: Columns
     target: Target
     weights: NDArray[np.float64]
+    rows: Rows
     warnings: tuple[str, ...]
 
 
@@ -112,6 +113,8 @@ def prepare(
             read.columns, read.target, read.warnings, train, test, full, parts, folds, repeats, name
         ),
         fingerprint=_fingerprint(read.target, parts, full, test_set),
+        train_rows=read.rows[train],
+        test_rows=read.rows[test],
     )
 
 
@@ -153,7 +156,7 @@ def _read(
     understood = read_target(table, names, task, rows)
     columns = read_columns(table.drop(columns=list(names)), rows)
     said = (*warnings, *understood.warnings, *columns.warnings)
-    return _Read(columns, understood, weights[known], said)
+    return _Read(columns, understood, weights[known], rows - 1, said)
 
 
 def _check_weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize, minimize_scalar
@@ -145,6 +145,7 @@ def test_zero_is_stationary_from_lam_max_on_and_not_below(penalty, grad):
 
 
 @over_units_and_inputs
+@settings(max_examples=30)
 @given(w=kernels, lam=st.floats(0.01, 1), step=step_kernels)
 def test_the_group_prox_is_what_a_general_optimizer_finds(over, w, lam, step):
     penalty = GroupLasso(over)

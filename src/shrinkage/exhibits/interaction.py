@@ -1,0 +1,202 @@
+"""Are a penalty and dropout redundant or complementary? A grid of both, fold by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log10
+from typing import ClassVar
+
+import numpy as np
+
+from shrinkage.detect.gains import Floats, loss_name
+from shrinkage.errors import SettingError, ShrinkageError
+from shrinkage.exhibits.choice import compared, honest_losses
+from shrinkage.exhibits.exhibit import Basis
+from shrinkage.exhibits.interaction_record import Interaction, Way, judge
+from shrinkage.exhibits.ratio import ratio_over_folds
+from shrinkage.intervals import Interval
+from shrinkage.penalties import L2, Penalty
+from shrinkage.scores import default_metric, standard_error, unit, usable
+from shrinkage.study import Study, Trial
+from shrinkage.tune import power
+
+DROPOUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65)
+_L2_HALVES, _OTHER_HALVES = range(-8, 1), range(-10, -1)
+"""Half powers of ten of the default λ: the threshold of an L1 part does not shrink with the
+weights, so it is too strong a decade sooner."""
+_BELOW, _ABOVE = 4, 2
+"""Half powers of ten around a λ that a search chose: dropout can only ask for less of it."""
+
+
+@dataclass(frozen=True)
+class InteractionMap:
+    """The question, and what to try for its answer.
+
+    Parameters
+    ----------
+    penalty : Penalty or None, default None
+        None for the penalty that a search recommended before, else L2.
+    lambdas : tuple of float or None, default None
+        λ to try; 0 is always among them. None for half powers of ten: around the λ that a search
+        recommended before, else over the usual range.
+    dropouts : tuple of float, default (0, 0.1, 0.2, 0.35, 0.5, 0.65)
+        Shares of hidden units dropped; 0 is always among them.
+
+    Raises
+    ------
+    SettingError
+        On a λ or a dropout out of range, or nothing to combine.
+    """
+
+    penalty: Penalty | None = None
+    lambdas: tuple[float, ...] | None = None
+    dropouts: tuple[float, ...] = DROPOUTS
+
+    name: ClassVar[str] = "interaction"
+    title: ClassVar[str] = "Interaction: a penalty and dropout, alone and together"
+    needs_weights: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for dropout in self.dropouts:
+            if not 0 <= dropout < 1:
+                raise SettingError(f"dropout is {dropout:g}; it must lie in [0, 1)")
+        for lam in self.lambdas or ():
+            if not 0 <= lam < float("inf"):
+                raise SettingError(f"λ is {lam:g}; it must be a finite number, 0 or larger")
+        if not any(self.dropouts):
+            raise SettingError("no dropout above 0 is to be tried; give some such as 0.2,0.5")
+        if self.lambdas is not None and not any(self.lambdas):
+            raise SettingError("no λ above 0 is to be tried; give some such as 0.001,0.01,0.1")
+
+    def trials(self, basis: Basis) -> Iterator[Trial]:
+        """Every cell on a fold before the next fold, all from the same seed: paired."""
+        if not basis.network.hidden:
+            raise SettingError(
+                "dropout turns hidden units off, but the network has none; give it some with "
+                "--hidden"
+            )
+        penalty = self.penalty or (basis.choice[0] if basis.choice else L2())
+        chosen = basis.choice[1] if basis.choice and basis.choice[0] == penalty else None
+        lambdas = sorted({0.0, *(self.lambdas or _lambdas(penalty, chosen))})
+        for fold in basis.folds:
+            for dropout in sorted({0.0, *self.dropouts}):
+                for lam in lambdas:
+                    kind = penalty if lam else None
+                    yield basis.trial(fold, penalty=kind, lam=lam, dropout=dropout)
+
+    def read(self, study: Study) -> Interaction:
+        """See :func:`interaction`."""
+        return interaction(study)
+
+
+def _lambdas(penalty: Penalty, chosen: float | None) -> list[float]:
+    """Half powers of ten to try."""
+    if chosen is None:
+        halves = _L2_HALVES if penalty == L2() else _OTHER_HALVES
+    else:
+        middle = round(2 * log10(chosen))
+        halves = range(middle - _BELOW, middle + _ABOVE + 1)
+    return [power(half / 2) for half in halves]
+
+
+def interaction(study: Study) -> Interaction:
+    """Read the grid of a study whose trials are those of an :class:`InteractionMap`.
+
+    Raises
+    ------
+    ShrinkageError
+        When no fold has all its cells, or the plain network or a whole way failed.
+    """
+    data = study.data
+    penalty = next(trial.penalty for trial in study.trials if trial.penalty is not None)
+    lambdas = tuple(sorted({trial.lam for trial in study.trials}))
+    dropouts = tuple(sorted({trial.training.dropout for trial in study.trials}))
+    losses = _losses(study, lambdas, dropouts)
+    plain = losses[0, 0]
+    finished = np.isfinite(plain)
+    means = losses[:, :, finished].mean(axis=2)
+
+    def way(name: str, rows: slice, columns: slice) -> tuple[Way, Floats]:
+        """The best of some cells, and their honest losses (F,)."""
+        cells = means[rows, columns]
+        row, column = np.unravel_index(int(np.nanargmin(cells)), cells.shape)
+        least = float(cells[row, column])
+        chosen = honest_losses(_flat(losses[rows, columns]), data)
+        gain = compared(plain, chosen, data)
+        if gain is None:
+            gain = Interval(float(means[0, 0]) - least, -np.inf, np.inf)
+        return Way(name, lambdas[rows][row], dropouts[columns][column], least, gain), chosen
+
+    some, none = slice(1, None), slice(1)
+    alone, with_penalty = way(f"{penalty.label} alone", some, none)
+    dropout, with_dropout = way("dropout alone", none, some)
+    both, together = way("both", some, some)
+    singles = np.concatenate([_flat(losses[some, none]), _flat(losses[none, some])])
+    extra = compared(honest_losses(singles, data), together, data)
+    if extra is None:
+        extra = Interval(min(alone.loss, dropout.loss) - both.loss, -np.inf, np.inf)
+    overlap = None
+    if alone.helps and dropout.helps:
+        smaller = with_penalty if alone.gain.estimate < dropout.gain.estimate else with_dropout
+        # Gains are falls of the loss: g₁ + g₂ − g₁₂ is plain + together − both single losses.
+        shared = plain + together - with_penalty - with_dropout
+        overlap = ratio_over_folds(shared, plain - smaller, data)
+    return Interaction(
+        penalty=penalty,
+        lambdas=lambdas,
+        dropouts=dropouts,
+        losses=means,
+        errors=np.apply_along_axis(standard_error, 2, losses[:, :, finished]),
+        loss_name=loss_name(data, study.trials[0].training),
+        unit=unit(default_metric(data.task), data),
+        folds=int(finished.sum()),
+        alone=alone,
+        dropout=dropout,
+        both=both,
+        extra=extra,
+        overlap=overlap,
+        verdict=judge(alone, dropout, extra, overlap),
+        missing=len(study.missing),
+        diverged=len(study.diverged),
+    )
+
+
+def _flat(cells: Floats) -> Floats:
+    """Cells (I, J, F) as candidates (I·J, F)."""
+    flat: Floats = cells.reshape(-1, cells.shape[2])
+    return flat
+
+
+def _losses(study: Study, lambdas: tuple[float, ...], dropouts: tuple[float, ...]) -> Floats:
+    """Validation losses (I, J, F): NaN in folds that are not complete, and in cells that failed.
+
+    A cell that failed on one fold is out of the choice: its mean would be over other rows.
+    """
+    shape = (len(lambdas), len(dropouts), len(study.data.parts))
+    losses, ended = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    for fit in study.fold_fits:
+        trial = fit.trial
+        assert trial.fold is not None
+        place = lambdas.index(trial.lam), dropouts.index(trial.training.dropout), trial.fold
+        ended[place] = True
+        losses[place] = fit.final_validation_loss if usable(fit) else np.nan
+    finished = ended.all(axis=(0, 1))
+    if not finished.any():
+        raise ShrinkageError(
+            "no fold has all its cells of λ and dropout yet; let the run finish, or try fewer cells"
+        )
+    losses[:, :, ~finished] = np.nan
+    losses[~np.isfinite(losses[:, :, finished]).all(axis=2)] = np.nan
+    for what, cells in (
+        ("without a penalty and without dropout", losses[:1, :1]),
+        ("with every λ alone", losses[1:, :1]),
+        ("with every dropout alone", losses[:1, 1:]),
+        ("with every λ and dropout together", losses[1:, 1:]),
+    ):
+        if not np.isfinite(cells).any():
+            raise ShrinkageError(
+                f"the network diverged {what}, so there is nothing to compare with; lower the "
+                "learning rate"
+            )
+    return losses

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shrinkage.cli.app import BUNDLED
+from shrinkage.cli.declared import BUNDLED
 from shrinkage.data import BUNDLED as KNOWN
 from shrinkage.data import TASKS, bundled
 from shrinkage.network import ACTIVATIONS, INITIALIZATIONS

@@ -81,7 +81,7 @@ def _usage(error: Exception, arguments: list[str]) -> str:
         return f"there is no option '{option}'; {near}"
     message = str(getattr(error, "message", ""))
     if type(error).__name__ == "MissingParameter":
-        from shrinkage.cli.app import BUNDLED
+        from shrinkage.cli.declared import BUNDLED
 
         return f"which table? name a file, or one of the bundled {BUNDLED}; {_help(arguments)}"
     if message.startswith("No such command"):
@@ -95,18 +95,25 @@ def _usage(error: Exception, arguments: list[str]) -> str:
 
 def _no_such_command(arguments: list[str]) -> str:
     """People forget `run`, or misspell it."""
-    from shrinkage.cli.app import BUNDLED
+    from shrinkage.cli.app import COMMANDS
+    from shrinkage.cli.declared import BUNDLED
 
     given = next((word for word in arguments if not word.startswith("-")), "")
     is_table = given in BUNDLED.split(", ") or os.path.sep in given or "." in given
     if is_table:
         return f"there is no command '{given}'; did you mean 'shrinkage run {given}'?"
-    return f"there is no command '{given}'; {suggestion(given, ['run'])}"
+    return f"there is no command '{given}'; {suggestion(given, COMMANDS)}"
 
 
 def _help(arguments: list[str]) -> str:
-    command = "shrinkage run" if "run" in arguments[:1] else "shrinkage"
+    command = f"shrinkage {arguments[0]}" if _is_command(arguments) else "shrinkage"
     return f"{command} --help lists what there is"
+
+
+def _is_command(arguments: list[str]) -> bool:
+    from shrinkage.cli.app import COMMANDS
+
+    return bool(arguments) and arguments[0] in COMMANDS
 
 
 def _unexpected(error: Exception) -> str:

@@ -1,0 +1,240 @@
+"""Every option of every command, declared once. Nothing heavy is imported here.
+
+A command is a list of :class:`Declared`; :mod:`shrinkage.cli.app` makes Typer's commands of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+BUNDLED = "moons, circles, spirals, xor, blobs, breast_cancer, wine, digits, diabetes"
+
+_DATA = "Data"
+_NETWORK = "Network"
+_TRAINING = "Training"
+_PENALTY = "Penalty and λ"
+_OUTPUT = "Output"
+_BY_SIZE = "chosen from the table's size"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option or argument of a command.
+
+    Parameters
+    ----------
+    name : str
+        Of the value in what :func:`shrinkage.cli.options.read_options` gets.
+    kind : type
+        As Typer reads annotations.
+    info : typer.models.ParameterInfo
+        How it is written and shown.
+    default : object, default None
+        Where it is not given.
+    """
+
+    name: str
+    kind: Any
+    info: Any
+    default: Any = None
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """As a parameter of a function that Typer may look at."""
+        return inspect.Parameter(
+            self.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=self.default,
+            annotation=Annotated[self.kind, self.info],
+        )
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a number") from None
+
+
+def _option(
+    name: str,
+    kind: Any,
+    panel: str,
+    value: str,
+    explanation: str,
+    *,
+    default: Any = None,
+    shown: str | bool = True,
+    names: tuple[str, ...] = (),
+) -> Declared:
+    """An option with a value; `shown` says in words what None stands for."""
+    info = typer.Option(
+        *names,
+        help=explanation,
+        show_default=shown,
+        metavar=value,
+        rich_help_panel=panel,
+        parser={"N": _whole, "X": _number}.get(value),
+    )
+    return Declared(name, kind, info, default)
+
+
+def _switch(name: str, panel: str, explanation: str, *names: str) -> Declared:
+    """An option without a value, off unless it is given."""
+    info = typer.Option(*names, help=explanation, rich_help_panel=panel)
+    return Declared(name, bool, info, False)
+
+
+SOURCE = Declared(
+    "source",
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Your table (CSV, TSV or Parquet, also compressed with gzip), or a bundled one: "
+        f"{BUNDLED}.",
+        show_default=False,
+    ),
+    inspect.Parameter.empty,
+)
+DATA = (
+    _option(
+        *("target", list[str] | None, _DATA, "COLUMN"),
+        "Column to predict. Several for a regression of several: repeat the option, or "
+        "separate them by commas.",
+        shown="the column called target, label, class or y",
+    ),
+    _option(
+        *("task", str, _DATA, "NAME"),
+        "What is predicted: classification, regression, or auto to tell from the target.",
+        default="auto",
+    ),
+    _option(
+        *("folds", int | None, _DATA, "N"),
+        "Parts of the cross-validation: each is predicted by networks trained on the others.",
+        shown=_BY_SIZE,
+    ),
+    _option(
+        *("repeats", int | None, _DATA, "N"),
+        "Repeat the cross-validation with other parts: narrower intervals, longer run.",
+        shown=_BY_SIZE,
+    ),
+    _option(
+        *("samples", int | None, _DATA, "N"),
+        "Rows of a toy problem (moons, circles, spirals, xor, blobs).",
+        shown="1,000",
+    ),
+    _option(
+        *("noise", float | None, _DATA, "X"),
+        "Spread of the noise in a toy problem.",
+        shown="suits the problem",
+    ),
+)
+HIDDEN = _option(
+    *("hidden", str, _NETWORK, "N,N,…"),
+    "Units of each hidden layer, separated by commas; none for a linear model.",
+    default="128,128",
+)
+NETWORK = (
+    _option(
+        *("activation", str, _NETWORK, "NAME"),
+        "After each hidden layer: relu, leaky_relu, elu, selu, gelu, silu, tanh, sigmoid or "
+        "identity.",
+        default="relu",
+    ),
+    _option(
+        *("initialization", str | None, _NETWORK, "NAME"),
+        "Spread of the first weights: he, glorot or lecun.",
+        shown="suits the activation",
+    ),
+)
+TRAINING = (
+    _option(
+        *("epochs", int | None, _TRAINING, "N"),
+        "Passes over the training rows.",
+        shown=_BY_SIZE,
+    ),
+    _option(
+        *("batch_size", int | None, _TRAINING, "N"),
+        "Rows in one step.",
+        shown=_BY_SIZE,
+    ),
+    _option(
+        *("optimizer", str, _TRAINING, "NAME"),
+        "adam, adamw (L2 becomes decoupled weight decay), rmsprop or sgd.",
+        default="adam",
+    ),
+    _option(
+        *("learning_rate", float | None, _TRAINING, "X"),
+        "Of the first step.",
+        shown="suits the optimizer",
+    ),
+    _option(
+        *("schedule", str, _TRAINING, "NAME"),
+        "cosine (the learning rate falls to 0) or constant.",
+        default="cosine",
+    ),
+    _option(*("momentum", float | None, _TRAINING, "X"), "Of sgd.", shown="0.9"),
+    _switch("nesterov", _TRAINING, "Nesterov's momentum, for sgd.", "--nesterov"),
+    _option(
+        *("class_weight", str, _TRAINING, "NAME"),
+        "none, or balanced: rare classes count as much as frequent ones.",
+        default="none",
+    ),
+    _option(
+        *("seed", int, _TRAINING, "N"),
+        "Of everything random: the same seed gives the same numbers.",
+        default=0,
+    ),
+    _option(
+        *("threads", int | None, _TRAINING, "N"),
+        "Networks trained at the same time; the numbers do not depend on it.",
+        shown="all cores",
+    ),
+)
+PENALTY = (
+    _option(
+        *("penalty", str, _PENALTY, "NAME,…"),
+        "Penalties to try, separated by commas: l1, l2, elastic_net, group_units (whole units "
+        "vanish), group_inputs (whole inputs vanish).",
+        default="l1,l2,elastic_net",
+    ),
+    _option(
+        *("lambdas", str | None, _PENALTY, "X,X,…"),
+        "Strengths λ to try, separated by commas, such as 0.001,0.01,0.1. The penalty added to "
+        "the mean loss is λ Σ|w| for L1 and λ/2 Σw² for L2.",
+        shown="found automatically",
+    ),
+    _option(
+        *("metric", str | None, _PENALTY, "NAME"),
+        "What the best λ is best at. Classes: log_loss, accuracy, balanced_accuracy, roc_auc. "
+        "Numbers: mean_squared_error, rmse, r2.",
+        shown="the loss",
+    ),
+    _option(
+        *("rule", str, _PENALTY, "NAME"),
+        "Which λ is recommended: minimum (the best) or one_standard_error (the strongest that "
+        "is as good as the best within its noise).",
+        default="minimum",
+    ),
+)
+OUTPUT = (
+    _option(
+        *("output", str | None, _OUTPUT, "PATH"),
+        "The report: a file, or a directory for it.",
+        shown="./shrinkage-SOURCE.html",
+        names=("--output", "-o"),
+    ),
+    _switch("json", _OUTPUT, "Print the findings as JSON.", "--json"),
+    _switch("quiet", _OUTPUT, "Print only the path of the report.", "--quiet", "-q"),
+)

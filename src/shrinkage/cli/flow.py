@@ -1,0 +1,224 @@
+"""What every command goes through: reading, starting the engine, training, saying how it was made.
+
+Whoever interrupts it, at whatever moment, gets what is finished.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shrinkage.cli.interruption import NOTHING_YET, Interruption
+from shrinkage.cli.options import Options
+from shrinkage.errors import ShrinkageError
+from shrinkage.terminal.plain import say
+from shrinkage.terminal.progress import Pace
+from shrinkage.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from shrinkage.data import Data
+    from shrinkage.exhibits import Basis
+    from shrinkage.report import RunInfo
+    from shrinkage.study import Fit, Study
+
+_COMPILES_AFTER = 1.0
+"""Seconds after which the engine is not being loaded but compiled."""
+
+
+class Work(Protocol):
+    """Trials under way: a search, or an exhibit's series."""
+
+    @property
+    def stage(self) -> str:
+        """What is being trained now."""
+
+    @property
+    def expected(self) -> int:
+        """Fits that it will take in all."""
+
+    @property
+    def study(self) -> Study:
+        """What is finished."""
+
+    def __iter__(self) -> Iterator[Fit]:
+        """Train."""
+
+
+class Stopwatch:
+    """Seconds of each stage, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        """The stage that ends now."""
+        now = time.perf_counter()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+
+def read(options: Options, screen: Screen) -> Data:
+    """The table that the command names."""
+    with screen.working(f"reading {options.source}"):
+        from shrinkage.data import open_source, prepare
+
+        table, targets, name = open_source(
+            options.source, options.target, options.samples, options.noise, options.seed
+        )
+        return prepare(
+            table,
+            targets,
+            task=options.task,
+            folds=options.folds,
+            repeats=options.repeats,
+            seed=options.seed,
+            name=name,
+        )
+
+
+def basis_of(options: Options, data: Data) -> Basis:
+    """Network and training that the options ask for, on this table."""
+    from shrinkage.exhibits import Basis
+    from shrinkage.network import Network
+    from shrinkage.tune import default_training
+
+    return Basis(
+        data=data,
+        network=Network(data.full.n_inputs, outputs=data.n_outputs, **options.network),
+        training=default_training(data, **options.training),
+        seed=options.seed,
+    )
+
+
+def threads_of(options: Options) -> int:
+    """Networks that are trained at the same time."""
+    from shrinkage.engine.pool import available_threads
+
+    return options.threads or available_threads()
+
+
+def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> None:
+    """Load or compile the kernels before the clock of the progress bar starts.
+
+    Compilation cannot be interrupted, so it has a thread of its own, and Ctrl-C leaves it behind.
+    """
+    failure: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            _tiny_fit(basis)
+        except BaseException as error:  # noqa: BLE001  # handed to the main thread
+            failure.append(error)
+
+    thread = threading.Thread(target=start, name="engine", daemon=True)
+    try:
+        with screen.working("starting the engine") as working:
+            thread.start()
+            thread.join(_COMPILES_AFTER)
+            if thread.is_alive():
+                working.say("compiling the engine, once: about 20 seconds …")
+            while thread.is_alive():
+                thread.join(0.2)
+    except KeyboardInterrupt:
+        say(NOTHING_YET, "shrinkage: ")
+        interruption.end_now()
+    if failure:
+        raise failure[0]
+
+
+def _tiny_fit(basis: Basis) -> None:
+    """One step and one prediction on arrays of the types that all fits have."""
+    from shrinkage.engine.pool import predict, run_trial
+    from shrinkage.study import Trial
+
+    part, training = basis.data.part(0), basis.training
+    few = replace(part, train=part.train[:2].copy(), validation=part.validation[:2].copy())
+    network = replace(basis.network, inputs=part.n_inputs)
+    fit = run_trial(Trial(network, replace(training, epochs=1), None, 0.0, 0, 0), few)
+    predict(network, fit.parameters, part.inputs[:2], training.loss)
+
+
+def train(work: Work, screen: Screen, interruption: Interruption) -> bool:
+    """Train to the end (True) or to the first signal; ``work.study`` holds what is finished.
+
+    Parameters
+    ----------
+    work : Work
+        What to train.
+    screen : Screen
+        Shows the progress.
+    interruption : Interruption
+        From the end of this training on it only notes a signal: what follows takes seconds.
+    """
+    pace = Pace()
+    pace.update(0, work.expected, work.stage)
+    interruption.finishing = False
+    try:
+        with screen.training(pace), closing(_fits(work)) as fits:
+            interruption.check()  # a signal may have come while it was only noted
+            for done, _ in enumerate(fits, start=1):
+                pace.update(done, work.expected, work.stage)
+                interruption.check()
+            interruption.finishing = True
+    except KeyboardInterrupt:
+        interruption.finishing = True
+        screen.note("stopping: the findings so far follow; Ctrl-C again ends at once, without them")
+        return False
+    except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
+        raise explained(error, work.study) from error
+    return True
+
+
+def _fits(work: Work) -> Generator[Fit, None, None]:
+    """The work as a generator, so that closing it stops the trainings under way."""
+    yield from work
+
+
+def explained(error: ShrinkageError, study: Study) -> ShrinkageError:
+    """The reason why there is nothing to choose from, when that is known."""
+    fits, diverged = study.fits, study.diverged
+    if not diverged:
+        return error
+    return ShrinkageError(
+        f"{len(diverged)} of {len(fits)} fits failed, too many to compare anything; the first "
+        f"{diverged[0].message}"
+    )
+
+
+def run_info(options: Options, watch: Stopwatch, recipes: Mapping[str, str]) -> RunInfo:
+    """How, where and when the findings were made."""
+    from shrinkage.report import RunInfo
+
+    return RunInfo(
+        command=options.command,
+        seconds=watch.seconds,
+        threads=threads_of(options),
+        cores=os.cpu_count() or 1,
+        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
+        date=datetime.now().astimezone(),
+        python=platform.python_version(),
+        seed=options.seed,
+        recipes=recipes,
+    )
+
+
+def settings_of(basis: Basis, threads: int) -> dict[str, Any]:
+    """What `--json` says of network, training and data, whichever command it is."""
+    return {
+        "hidden": basis.network.hidden,
+        "activation": basis.network.activation,
+        "initialization": basis.network.initialization,
+        "folds": basis.data.folds,
+        "repeats": basis.data.repeats,
+        "seed": basis.seed,
+        "threads": threads,
+        "training": asdict(basis.training),
+    }

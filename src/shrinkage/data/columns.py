@@ -56,6 +56,9 @@ class Columns:
         Unusable table columns, each with the reason.
     warnings : list of str
         Sentences for people.
+    images : bool
+        Whether every row is an image: then a column with the same value in every row is a pixel
+        that is kept, for the others to keep their places.
     """
 
     rows: NDArray[np.int64]
@@ -67,6 +70,7 @@ class Columns:
     missing: dict[str, int] = field(default_factory=dict)
     dropped: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    images: bool = False
 
     def count(self, kind: str, name: str, missing: int) -> None:
         """Book one kept table column."""
@@ -75,7 +79,7 @@ class Columns:
             self.missing[name] = missing
 
 
-def read_columns(table: pd.DataFrame, rows: NDArray[np.int64]) -> Columns:
+def read_columns(table: pd.DataFrame, rows: NDArray[np.int64], *, images: bool = False) -> Columns:
     """Find out what each column is.
 
     Parameters
@@ -84,6 +88,8 @@ def read_columns(table: pd.DataFrame, rows: NDArray[np.int64]) -> Columns:
         Input columns only, with unique string names.
     rows : ndarray of int64, shape (rows,)
         Row numbers to name in messages, from 1.
+    images : bool, default False
+        See :class:`Columns`.
 
     Returns
     -------
@@ -94,7 +100,7 @@ def read_columns(table: pd.DataFrame, rows: NDArray[np.int64]) -> Columns:
     DataError
         On infinities, or when no usable column is left.
     """
-    columns = Columns(rows)
+    columns = Columns(rows, images=images)
     for name in table.columns:
         _read(columns, str(name), table[name])
     if not (columns.numbers or columns.categories or columns.texts):
@@ -258,10 +264,10 @@ def _add_numbers(
         return
     low, high = present.min(), present.max()
     # A lone value with gaps still tells where the gaps are.
-    if low == high and len(present) == len(values):
+    if low == high and len(present) == len(values) and not columns.images:
         columns.dropped.append((name, "the same value in every row"))
         return
-    if _is_identifier(name, values):
+    if not columns.images and _is_identifier(name, values):
         if name.startswith("Unnamed: "):
             columns.dropped.append((name, "row numbers without a column name"))
             return

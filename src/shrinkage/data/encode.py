@@ -79,7 +79,7 @@ def encode(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) ->
     centers: list[NDArray[np.float64]] = []
     scales: list[NDArray[np.float64]] = []
     for values, block_names, least_scale in _blocks(columns, rows, fit):
-        standardized, center, scale = _standardize(values, fit, least_scale)
+        standardized, center, scale = _standardize(values, fit, least_scale, columns.images)
         inputs.append(standardized)
         names.extend(block_names)
         centers.append(center)
@@ -103,9 +103,16 @@ def _blocks(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -
 
 
 def _standardize(
-    values: NDArray[np.floating], fit: NDArray[np.int64], least_scale: NDArray[np.float64]
+    values: NDArray[np.floating],
+    fit: NDArray[np.int64],
+    least_scale: NDArray[np.float64],
+    images: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """Mean 0 and deviation 1 over the fitted rows, computed in float64."""
+    """Mean 0 and deviation 1 over the fitted rows, computed in float64.
+
+    Pixels of images have one scale in common, the root of their mean variance: a stroke at the
+    edge, where few images have one, would else be an outlier of hundreds of deviations.
+    """
     fitted = values[fit]
     center = fitted.mean(axis=0, dtype=np.float64)
     scale = fitted.std(axis=0, dtype=np.float64)
@@ -113,6 +120,8 @@ def _standardize(
     # The mean of equal numbers may differ from them in the last bit.
     center[constant] = fitted[0, constant]
     scale = np.maximum(scale, least_scale)
+    if images and not constant.all():
+        scale[:] = np.sqrt(np.mean(np.square(scale[~constant])))
     scale[constant | (scale == 0)] = 1.0
     standardized = np.empty(values.shape, dtype=np.float32)
     for start in range(0, len(values), _ROWS_AT_ONCE):

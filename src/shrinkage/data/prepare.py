@@ -15,6 +15,7 @@ from shrinkage.data.columns import Columns, read_columns
 from shrinkage.data.describe import describe
 from shrinkage.data.description import counted
 from shrinkage.data.encode import encode
+from shrinkage.data.pixels import require_pixels
 from shrinkage.data.splits import default_folds, split_folds, split_test
 from shrinkage.data.target import Target, find_target, read_target
 from shrinkage.errors import DataError, SettingError
@@ -49,6 +50,7 @@ def prepare(
     seed: int = 0,
     name: str = "table",
     sample_weight: ArrayLike | None = None,
+    image: tuple[int, int] | None = None,
 ) -> Data:
     """Make a table ready for training.
 
@@ -74,6 +76,9 @@ def prepare(
         For people.
     sample_weight : array-like of float, shape (rows,), or None, default None
         Positive weights of the table's rows.
+    image : (int, int) or None, default None
+        Rows and columns of an image when every row is one and the input columns are its pixels,
+        row by row. Pixels that never change are then kept, and all have one scale in common.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def prepare(
         When an option cannot be used.
     """
     _check_settings(folds, repeats, test_size)
-    read = _read(table, target, task, sample_weight)
+    read = _read(table, target, task, sample_weight, image)
     strata, discrete = read.target.strata, read.target.task != "regression"
     rng = np.random.default_rng(seed)
     train, test = split_test(strata, test_size, rng, discrete=discrete)
@@ -132,6 +137,7 @@ def _read(
     target: str | Sequence[str] | None,
     task: str,
     sample_weight: ArrayLike | None,
+    image: tuple[int, int] | None,
 ) -> _Read:
     """Check and understand the table."""
     table = table.set_axis([str(column) for column in table.columns], axis=1)
@@ -154,7 +160,9 @@ def _read(
         warnings.append(f"Left out {lost} in which the target is missing.")
         table = table.loc[known]
     understood = read_target(table, names, task, rows)
-    columns = read_columns(table.drop(columns=list(names)), rows)
+    columns = read_columns(table.drop(columns=list(names)), rows, images=image is not None)
+    if image is not None:
+        require_pixels(columns, image)
     said = (*warnings, *understood.warnings, *columns.warnings)
     return _Read(columns, understood, weights[known], rows - 1, said)
 

@@ -1,0 +1,242 @@
+"""Would more rows help more than a penalty? The same training on parts of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, log10
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data import Data
+from shrinkage.detect.gains import Floats, loss_name
+from shrinkage.errors import DataError, SettingError, ShrinkageError
+from shrinkage.exhibits.choice import chosen_elsewhere, measured
+from shrinkage.exhibits.exhibit import Basis
+from shrinkage.exhibits.learning_curve_record import Curve, LearningCurve, compare
+from shrinkage.penalties import L2, Penalty
+from shrinkage.scores import default_metric, unit, usable
+from shrinkage.study import Study, Trial
+from shrinkage.training import Training
+from shrinkage.tune import power
+
+SIZES = (0.125, 0.25, 0.5, 0.75, 1.0)
+FEWEST_SIZES = 3
+"""A curve with a floor has three numbers."""
+FEWEST_ROWS = 20
+_FEWEST_OF_A_CLASS = 2
+_L2_HALVES, _OTHER_HALVES = range(-6, 0), range(-8, -2)
+"""Half powers of ten of the default λ."""
+_AROUND = 2
+"""Half powers of ten either side of a λ that a search chose: fewer rows ask for more of it."""
+_MOST_EPOCHS = 10
+"""Multiple of the training's epochs that a small part of the rows may take."""
+
+
+@dataclass(frozen=True)
+class GrowingData:
+    """The question, and what to try for its answer.
+
+    Parameters
+    ----------
+    sizes : tuple of float or None, default None
+        Shares of a fold's training rows, in (0, 1]; all of them are always tried too. None for
+        1/8, 1/4, 1/2, 3/4 and 1, without those that leave too few rows.
+    penalty : Penalty or None, default None
+        None for the penalty that a search recommended before, else L2.
+    lambdas : tuple of float or None, default None
+        λ to choose from at every size, each above 0. None for half powers of ten: around the λ
+        that a search recommended before, else over the usual range.
+
+    Raises
+    ------
+    SettingError
+        On a size or λ out of range, or too few sizes.
+    """
+
+    sizes: tuple[float, ...] | None = None
+    penalty: Penalty | None = None
+    lambdas: tuple[float, ...] | None = None
+
+    name: ClassVar[str] = "learning-curve"
+    title: ClassVar[str] = "Learning curve: more rows, or a penalty"
+    needs_weights: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for size in self.sizes or ():
+            if not 0 < size <= 1:
+                raise SettingError(
+                    f"size is {size:g}; it is a share of the training rows and must lie in (0, 1]"
+                )
+        if self.sizes is not None and len({1.0, *self.sizes}) < FEWEST_SIZES:
+            raise SettingError(
+                f"a learning curve needs at least {FEWEST_SIZES - 1} different sizes below 1; give "
+                "some such as 0.25,0.5"
+            )
+        for lam in self.lambdas or ():
+            if not 0 <= lam < float("inf"):
+                raise SettingError(f"λ is {lam:g}; it must be a finite number, 0 or larger")
+        if self.lambdas is not None and not any(self.lambdas):
+            raise SettingError("no λ above 0 is to be tried; give some such as 0.001,0.01,0.1")
+
+    def trials(self, basis: Basis) -> Iterator[Trial]:
+        """Every size and λ on a fold before the next fold, all from the same seed: paired."""
+        penalty = self.penalty or (basis.choice[0] if basis.choice else L2())
+        chosen = basis.choice[1] if basis.choice and basis.choice[0] == penalty else None
+        lambdas = sorted({0.0, *(self.lambdas or _lambdas(penalty, chosen))})
+        shares = self._shares(basis.data)
+        for fold in basis.folds:
+            total = basis.data.parts[fold].train.size
+            for share in shares:
+                rows = round(share * total)
+                how = _longer(basis.training, rows, total)
+                for lam in lambdas:
+                    kind = penalty if lam else None
+                    # All rows is what a search tries as well: the same trial.
+                    part = None if rows == total else rows
+                    yield basis.trial(fold, penalty=kind, lam=lam, rows=part, **how)
+
+    def _shares(self, data: Data) -> list[float]:
+        """Shares that leave rows enough, rising to 1."""
+        total = min(part.train.size for part in data.parts)
+        fewest = max(_fewest_rows(data), FEWEST_ROWS)
+        wanted = sorted({1.0, *(self.sizes or SIZES)})
+        usual = [share for share in wanted if round(share * total) >= fewest]
+        if self.sizes is not None and len(usual) < len(wanted):
+            raise SettingError(
+                f"size {wanted[0]:g} leaves {round(wanted[0] * total)} of {total} training rows, "
+                f"but at least {fewest} are needed to train on; give larger sizes"
+            )
+        if len({round(share * total) for share in usual}) < FEWEST_SIZES:
+            raise DataError(
+                f"a fold has {total} training rows, too few for a learning curve; at least "
+                f"{2 * fewest} are needed"
+            )
+        return usual
+
+    def read(self, study: Study) -> LearningCurve:
+        """See :func:`learning_curve`."""
+        return learning_curve(study)
+
+
+def _lambdas(penalty: Penalty, chosen: float | None) -> list[float]:
+    """Half powers of ten to try."""
+    if chosen is None:
+        halves = _L2_HALVES if penalty == L2() else _OTHER_HALVES
+    else:
+        middle = round(2 * log10(chosen))
+        halves = range(middle - _AROUND, middle + _AROUND + 1)
+    return [power(half / 2) for half in halves]
+
+
+def _fewest_rows(data: Data) -> int:
+    """Rows of which even the rarest class has a few; the parts keep the classes' shares."""
+    if data.task == "regression":
+        return 1
+    rarest = 1.0
+    for part in data.parts:
+        counts = np.bincount(part.targets[part.train, 0].astype(np.int64))
+        rarest = min(rarest, float(counts[counts > 0].min()) / part.train.size)
+    return ceil(_FEWEST_OF_A_CLASS / rarest)
+
+
+def _longer(training: Training, rows: int, total: int) -> dict[str, Any]:
+    """Epochs (and patience) for about as many steps as on all rows."""
+    if rows == total:
+        return {}
+    steps = Fraction(ceil(total / training.batch_size), ceil(rows / training.batch_size))
+    factor = min(steps, Fraction(_MOST_EPOCHS))
+    changed: dict[str, Any] = {"epochs": round(training.epochs * factor)}
+    if training.patience is not None:
+        changed["patience"] = round(training.patience * factor)
+    return changed
+
+
+def learning_curve(study: Study) -> LearningCurve:
+    """Read the curves of a study whose trials are those of :class:`GrowingData`.
+
+    Inputs are encoded and scaled on all of a fold's training rows whatever the size, so the
+    smallest sizes look a little better than a table of so few rows would.
+
+    Raises
+    ------
+    ShrinkageError
+        When no fold has all its fits, or one network diverged everywhere.
+    """
+    data = study.data
+    penalty = next(trial.penalty for trial in study.trials if trial.penalty is not None)
+    lambdas = tuple(sorted({trial.lam for trial in study.trials}))
+    rows, train, validation = _losses(study, lambdas)
+    finished = np.isfinite(validation[0]).all(axis=0)
+    if not finished.any():
+        raise ShrinkageError(
+            "no fold has all its training sizes yet; let the run finish, or try fewer sizes"
+        )
+    chosen = [chosen_elsewhere(one, data) for one in validation[1:].swapaxes(0, 1)]
+    train_chosen, validation_chosen = (
+        np.stack([measured(values[1:, size], choice) for size, choice in enumerate(chosen)])
+        for values in (train, validation)
+    )
+    used = np.isfinite(validation_chosen).all(axis=0)
+    if not used.any():
+        raise ShrinkageError(
+            "the network with a penalty cannot be compared: its λ is chosen on other folds, and "
+            "too few of them have finished; let the run finish, or use more folds (--folds)"
+        )
+    counts = rows[:, used].mean(axis=1)
+    plain_train, plain_validation = (np.where(used, of[0], np.nan) for of in (train, validation))
+    means = _means(validation[1:], finished)
+    best = tuple(lambdas[1 + int(index)] for index in np.argmin(means, axis=0))
+    return compare(
+        data,
+        penalty=penalty,
+        lambdas=lambdas[1:],
+        best=best,
+        rows=counts,
+        plain=Curve.of("without a penalty", counts, plain_train, plain_validation, data),
+        penalized=Curve.of(f"with {penalty.label}", counts, train_chosen, validation_chosen, data),
+        loss_name=loss_name(data, study.trials[0].training),
+        unit=unit(default_metric(data.task), data),
+        missing=len(study.missing),
+        diverged=len(study.diverged),
+    )
+
+
+def _means(losses: Floats, finished: NDArray[np.bool_]) -> Floats:
+    """Means (I, S) over the finished folds; inf where one failed."""
+    means = losses[:, :, finished].mean(axis=2)
+    found: Floats = np.where(np.isfinite(means), means, np.inf)
+    return found
+
+
+def _losses(study: Study, lambdas: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
+    """Rows (S, F), and training and validation losses (I, S, F) with NaN where one is missing.
+
+    A fold counts when all its trials have ended. A λ that failed at a size on one fold is out of
+    the choice there: its mean would be over other rows.
+    """
+    data = study.data
+    sizes: dict[int, list[int]] = {}
+    for fold, part in enumerate(data.parts):
+        own = {trial.rows or part.train.size for trial in study.trials if trial.fold == fold}
+        sizes[fold] = sorted(own)
+    shape = (len(lambdas), len(sizes[0]), len(data.parts))
+    losses = np.full((2, *shape), np.nan)
+    ended = np.zeros(shape, dtype=bool)
+    for fit in study.fold_fits:
+        trial = fit.trial
+        assert trial.fold is not None
+        rows = trial.rows or data.parts[trial.fold].train.size
+        place = lambdas.index(trial.lam), sizes[trial.fold].index(rows), trial.fold
+        ended[place] = True
+        if usable(fit):
+            losses[(0, *place)] = fit.final_train_loss
+            losses[(1, *place)] = fit.final_validation_loss
+    finished = ended.all(axis=(0, 1)) & np.isfinite(losses[1, 0]).all(axis=0)
+    losses[:, :, :, ~finished] = np.nan
+    failed = ~np.isfinite(losses[1][:, :, finished]).all(axis=2)
+    losses[:, failed] = np.nan
+    return np.array([sizes[fold] for fold in range(len(data.parts))]).T, losses[0], losses[1]

@@ -1,0 +1,286 @@
+"""Loss against training rows, without and with a penalty: curves, their laws, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from shrinkage.data import Data
+from shrinkage.detect.gains import Floats, over_folds
+from shrinkage.exhibits import learning_curve_wording as wording
+from shrinkage.exhibits.exhibit import Table
+from shrinkage.exhibits.power_law import PowerLaw, draws_of_means, fit_power_law
+from shrinkage.intervals import Interval
+from shrinkage.penalties import Penalty
+
+Verdict = Literal["more data", "a penalty", "unclear"]
+
+_DRAWS = 1_000
+_BAND = 60
+_FITS_WELL = 0.9
+"""Share of the curve's variation over the sizes that the power law must explain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One network's losses against the number of training rows, and the law through them.
+
+    Parameters
+    ----------
+    label : str
+        ``"without a penalty"`` or ``"with L2"``.
+    train, validation, gap : tuple of Interval
+        For each size: the mean over the folds, free of the penalty.
+    by_fold : ndarray of float64, shape (S, F)
+        Validation losses; NaN on folds that are missing.
+    law : PowerLaw
+        Of the mean validation losses; one curve.
+    explained : float
+        Share of the variation of the means over the sizes that the law explains.
+    """
+
+    label: str
+    train: tuple[Interval, ...]
+    validation: tuple[Interval, ...]
+    gap: tuple[Interval, ...]
+    by_fold: Floats
+    law: PowerLaw
+    explained: float
+
+    @staticmethod
+    def of(label: str, rows: Floats, train: Floats, validation: Floats, data: Data) -> Curve:
+        """From losses (S, F) after training on rows (S,)."""
+
+        def intervals(losses: Floats) -> tuple[Interval, ...]:
+            return tuple(over_folds(one, data) for one in losses)
+
+        means = np.nanmean(validation, axis=1)
+        law = fit_power_law(rows, means[None])
+        around = np.square(means - means.mean()).sum()
+        left = np.square(means - law.at(rows)).sum()
+        return Curve(
+            label=label,
+            train=intervals(train),
+            validation=intervals(validation),
+            gap=intervals(validation - train),
+            by_fold=validation,
+            law=law,
+            explained=float(1.0 - left / around) if around > 0 else 1.0,
+        )
+
+    @property
+    def means(self) -> Floats:
+        """Mean validation losses (S,)."""
+        return np.array([one.estimate for one in self.validation])
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
+    """What training on parts of the rows says.
+
+    Losses are free of the penalty, in `unit`; rows are training rows of one fold.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Beside no penalty.
+    lambdas : tuple of float
+        λ that were tried, rising.
+    best : tuple of float
+        For each size the λ with the least mean validation loss over all folds.
+    rows : ndarray of float64, shape (S,)
+        Mean rows of each size, rising; the last is all of them.
+    plain, penalized : Curve
+        Without the penalty, and with it, its λ chosen at every size on the other folds of the
+        same repeat.
+    loss_name, unit : str
+        ``"log loss"``, ``"nats"``.
+    folds : int
+        Folds with all their sizes.
+    falls : Interval
+        By how much the loss without a penalty falls from the fewest to all rows.
+    gain : Interval
+        By how much the penalty lowers the validation loss on all rows.
+    doubling, doubling_penalized : Interval
+        By how much twice all rows would lower it, by the law of the curve without and with.
+    difference : Interval
+        `doubling` less `gain`.
+    needed : Interval or None
+        Rows with which the network without a penalty would reach the loss that the penalty
+        reaches with all of them; ends may be infinite. None where that cannot be told.
+    band_rows : ndarray of float64, shape (G,)
+        Rows at which the laws are drawn, beyond all rows too.
+    bands : tuple of ndarray of float64, each (3, G)
+        Of each curve: its law there, and the ends of its interval.
+    verdict : str
+        What would help more; one of :data:`Verdict`.
+    missing, diverged : int
+        Trials without a fit, and fits that failed.
+    """
+
+    penalty: Penalty
+    lambdas: tuple[float, ...]
+    best: tuple[float, ...]
+    rows: Floats
+    plain: Curve
+    penalized: Curve
+    loss_name: str
+    unit: str
+    folds: int
+    falls: Interval
+    gain: Interval
+    doubling: Interval
+    doubling_penalized: Interval
+    difference: Interval
+    needed: Interval | None
+    band_rows: Floats
+    bands: tuple[Floats, Floats]
+    verdict: Verdict
+    missing: int
+    diverged: int
+
+    name: ClassVar[str] = "learning-curve"
+
+    @property
+    def all_rows(self) -> float:
+        """Mean training rows of a fold."""
+        return float(self.rows[-1])
+
+    @property
+    def follows_a_law(self) -> bool:
+        """Whether the curve without a penalty falls beyond noise, and as the law says."""
+        return self.falls.low > 0 and self.plain.explained >= _FITS_WELL
+
+    @property
+    def headline(self) -> str:
+        """The verdict with its numbers."""
+        return wording.headline(self)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Verdict, rows, gap."""
+        return wording.sentences(self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is missing, failed, or lies at the edge of the λ that were tried."""
+        return wording.notes(self)
+
+    @property
+    def table(self) -> Table:
+        """Losses and gaps of each size."""
+        return wording.table(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return wording.plain(self)
+
+
+def compare(
+    data: Data, plain: Curve, penalized: Curve, rows: Floats, **facts: Any
+) -> LearningCurve:
+    """Draw what both laws might as well be, and judge.
+
+    Parameters
+    ----------
+    data : Data
+        The folds.
+    plain, penalized : Curve
+        On the same folds.
+    rows : ndarray of float64, shape (S,)
+        Of each size.
+    **facts
+        The fields of :class:`LearningCurve` that are known already.
+    """
+    draws = _draws(plain, penalized, data)
+    sizes, total = rows.size, float(rows[-1])
+    curves = (plain, penalized)
+    laws = (
+        fit_power_law(rows, draws[:, :sizes], plain.means),
+        fit_power_law(rows, draws[:, sizes:], penalized.means),
+    )
+    gain = over_folds(plain.by_fold[-1] - penalized.by_fold[-1], data)
+    falls = over_folds(plain.by_fold[0] - plain.by_fold[-1], data)
+    halves = [float(_doubling(curve.law, total)[0]) for curve in curves]
+    drawn = [_doubling(law, total) for law in laws]
+    doubling = _interval(halves[0], drawn[0])
+    difference = _interval(
+        halves[0] - gain.estimate, drawn[0] - (draws[:, sizes - 1] - draws[:, -1])
+    )
+    follows = falls.low > 0 and plain.explained >= _FITS_WELL
+    needed = None
+    if follows and gain.low > 0:
+        least = float(plain.law.rows_for(float(penalized.means[-1]))[0])
+        reached = laws[0].rows_for(draws[:, -1])
+        needed = _interval(max(least, total), np.maximum(reached, total))
+    farthest = min(max(2.0, 1.15 * (needed.estimate / total if needed else 1.0)), wording.FARTHEST)
+    band_rows = np.geomspace(rows[0], farthest * total, _BAND)
+    return LearningCurve(
+        rows=rows,
+        plain=plain,
+        penalized=penalized,
+        folds=int(np.isfinite(plain.by_fold[-1]).sum()),
+        falls=falls,
+        gain=gain,
+        doubling=doubling,
+        doubling_penalized=_interval(halves[1], drawn[1]),
+        difference=difference,
+        needed=needed,
+        band_rows=band_rows,
+        bands=(_band(plain.law, laws[0], band_rows), _band(penalized.law, laws[1], band_rows)),
+        verdict=judge(gain, doubling, difference, follows=follows),
+        **facts,
+    )
+
+
+def judge(gain: Interval, doubling: Interval, difference: Interval, *, follows: bool) -> Verdict:
+    """What helps more, twice the rows or the penalty, where that is beyond noise.
+
+    Parameters
+    ----------
+    gain, doubling, difference : Interval
+        Of the penalty, of twice the rows, and the second less the first.
+    follows : bool
+        Whether the curve may be extrapolated.
+    """
+    if not (follows and difference.bounded):
+        return "unclear"
+    if difference.low > 0 and doubling.low > 0:
+        return "more data"
+    return "a penalty" if difference.high < 0 and gain.low > 0 else "unclear"
+
+
+def _draws(plain: Curve, penalized: Curve, data: Data) -> Floats:
+    """Draws (B, 2·S) of the mean losses of both, paired; none where one fold is all there is."""
+    losses = np.concatenate([plain.by_fold, penalized.by_fold])
+    used = np.isfinite(losses).all(axis=0)
+    if used.sum() < 2:
+        return np.empty((0, len(losses)))
+    parts = [part for part, use in zip(data.parts, used, strict=True) if use]
+    train_rows = float(np.mean([part.train.size for part in parts]))
+    validation_rows = float(np.mean([part.validation.size for part in parts]))
+    return draws_of_means(losses[:, used].T, train_rows, validation_rows, _DRAWS)
+
+
+def _doubling(law: PowerLaw, rows: float) -> Floats:
+    """By how much the losses fall from `rows` to twice as many."""
+    fall: Floats = law.at(rows) - law.at(2.0 * rows)
+    return fall
+
+
+def _interval(estimate: float, drawn: Floats, level: float = 0.95) -> Interval:
+    """Percentile interval, around the estimate in any case; unbounded without draws."""
+    if drawn.size == 0:
+        return Interval(estimate, -np.inf, np.inf, level)
+    ordered = np.sort(drawn)  # infinite values are among them, so nothing is interpolated
+    tail = round((1 - level) / 2 * (drawn.size - 1))
+    low, high = float(ordered[tail]), float(ordered[-1 - tail])
+    return Interval(estimate, min(low, estimate), max(high, estimate), level)
+
+
+def _band(law: PowerLaw, drawn: PowerLaw, rows: Floats) -> Floats:
+    """The law at each of `rows` and the ends of its interval, (3, G)."""
+    intervals = [_interval(float(law.at(n)[0]), drawn.at(n)) for n in rows]
+    return np.array([[one.estimate, one.low, one.high] for one in intervals]).T

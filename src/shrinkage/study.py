@@ -70,7 +70,8 @@ class Fit:
     train_loss : ndarray of float, shape (E,)
         Penalty-free mean loss over the minibatches since the previous entry.
     validation_loss : ndarray of float, shape (E,)
-        Penalty-free mean loss on the fold's validation rows after that epoch; NaN without any.
+        Penalty-free mean loss on the fold's validation rows after that epoch, or on the rows held
+        back for early stopping; NaN without any.
     final_train_loss : float
         Penalty-free mean loss of the final parameters over the training rows.
     outputs : ndarray of float32, shape (rows, outputs)
@@ -115,7 +116,11 @@ class Fit:
     @property
     def final_validation_loss(self) -> float:
         """Penalty-free validation loss of the final parameters; NaN without validation rows."""
-        return float(self.validation_loss[-1]) if self.validation_loss.size else float("nan")
+        if not self.validation_loss.size:
+            return float("nan")
+        if self.best_epoch is not None:
+            return float(self.validation_loss[self.epochs == self.best_epoch][-1])
+        return float(self.validation_loss[-1])
 
     @cached_property
     def sparsity(self) -> float:

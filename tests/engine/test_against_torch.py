@@ -99,11 +99,14 @@ def engine_gradient(
     dtype: type,
 ) -> tuple[float, NDArray[np.floating[Any]]]:
     gradient = np.full(parameters.size, np.nan, dtype)
+    at = parameters.astype(dtype)
     value = kernel.loss_and_gradient(
         shape_of(network, loss),
-        parameters.astype(dtype),
+        at,
         kernel.Rows(*(array.astype(dtype) for array in arrays)),
         gradient,
+        kernel.no_noise(at),
+        np.uint64(0),
     )
     return value, gradient
 

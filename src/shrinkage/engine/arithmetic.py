@@ -40,6 +40,49 @@ def _power_of_two(typingctx, exponent):
     return types.float32(types.int32), generate
 
 
+@intrinsic
+def _bits_of(typingctx, x):
+    """The bits of a single-precision number as int32."""
+
+    def generate(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic
+def _from_bits(typingctx, bits):
+    """The single-precision number with the bits of an int32."""
+
+    def generate(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"contract"})
+def log(x):
+    """Natural logarithm of a positive, normal single-precision number (relative error near 1e-7).
+
+    x = m · 2**n with m in [√½, √2), log(m) by the polynomial of Cephes' `logf` (Moshier 1992).
+    """
+    bits = _bits_of(x) - np.int32(0x3F3504F3)  # √½
+    whole = np.int32(bits >> np.int32(23))
+    m = _from_bits(np.int32((bits & np.int32(0x007FFFFF)) + np.int32(0x3F3504F3))) - _F(1)
+    y = _F(7.0376836292e-2)
+    y = y * m + _F(-1.1514610310e-1)
+    y = y * m + _F(1.1676998740e-1)
+    y = y * m + _F(-1.2420140846e-1)
+    y = y * m + _F(1.4249322787e-1)
+    y = y * m + _F(-1.6668057665e-1)
+    y = y * m + _F(2.0000714765e-1)
+    y = y * m + _F(-2.4999993993e-1)
+    y = y * m + _F(3.3333331174e-1)
+    square = m * m
+    y = y * m * square + _F(whole) * _LN2_LOW - _F(0.5) * square
+    return m + y + _F(whole) * _LN2_HIGH
+
+
 @njit(nogil=True, error_model="numpy", fastmath={"contract"})
 def _reduced_expm1(x):
     """(2**n, 2**n·(exp(r) − 1)) with x = n·ln 2 + r, |r| ≤ ln 2 / 2, by Taylor to order 7."""

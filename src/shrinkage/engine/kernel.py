@@ -14,14 +14,30 @@ import numpy as np
 from numba import njit
 
 from shrinkage.engine.arithmetic import flush_subnormals, restore_mode
-from shrinkage.engine.layers import SQUARED, backward, forward, head, layer_of, make_batch
+from shrinkage.engine.groups import INPUTS, NONE, shrink_groups
+from shrinkage.engine.layers import (
+    SOFTMAX,
+    SQUARED,
+    backward,
+    forward,
+    head,
+    layer_of,
+    make_batch,
+    soft_head,
+    soft_targets,
+)
+from shrinkage.engine.noise import add_normal, drop, limit_norms, mix, mix_rows, shuffle
 from shrinkage.engine.optimizers import update
-from shrinkage.training import SCHEDULES
+from shrinkage.training import LAM_SCHEDULES, SCHEDULES
 
 SCHEDULE_CODES = {name: code for code, name in enumerate(SCHEDULES)}
 COSINE = SCHEDULE_CODES["cosine"]
+LAM_SCHEDULE_CODES = {name: code for code, name in enumerate(LAM_SCHEDULES)}
+AT_ONCE, LINEARLY, SMOOTHLY = range(len(LAM_SCHEDULES))
 
-COMPLETED, DIVERGED, STOPPED = 0, 1, 2
+COMPLETED, DIVERGED, STOPPED, STOPPED_EARLY, UNFINISHED = range(5)
+
+_DROPOUT, _NOISE = 0x5EED_0001, 0x5EED_0002  # streams of draws apart from the order of rows
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
@@ -58,6 +74,14 @@ class Descent(NamedTuple):
         λ₁ and λ₂.
     decoupled : bool
         How λ₂ acts.
+    groups : int
+        What the groups of a group lasso are: a constant of :mod:`shrinkage.engine.groups`.
+    group : float
+        λ of the group lasso.
+    lam_schedule : int
+        How λ₁, λ₂ and `group` rise from 0; a constant of this module.
+    lam_ramp : float
+        Share of all steps in which they rise.
     epochs, batch_size, every : int
         Passes, rows in a step, epochs between two evaluations.
     seed : uint64
@@ -72,29 +96,88 @@ class Descent(NamedTuple):
     l1: float
     l2: float
     decoupled: bool
+    groups: int
+    group: float
+    lam_schedule: int
+    lam_ramp: float
     epochs: int
     batch_size: int
     every: int
     seed: Any
 
 
-@njit(nogil=True, error_model="numpy")
-def _mix(key, counter):
-    """A 64-bit hash of (key, counter): the output function of splitmix64 (Steele et al. 2014)."""
-    z = np.uint64(key) + np.uint64(counter + 1) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+class Noise(NamedTuple):
+    """What is random in a step beside the order of rows, and what restrains it; 0 is none of it.
+
+    Parameters
+    ----------
+    dropout, input_dropout, input_noise, smoothing, averaging : float
+        As in :class:`shrinkage.training.Training`.
+    max_norm : float
+        0 for no limit.
+    patience : int
+        Epochs; 0 for no early stopping.
+    mixes : array (steps,) or (0,)
+        The share of a row's own in each step's mixing.
+    frozen : array (penalized,) or (0,)
+        1 for weights that may move and 0 for those that stay.
+    """
+
+    dropout: float
+    input_dropout: float
+    input_noise: float
+    smoothing: float
+    averaging: float
+    max_norm: float
+    patience: int
+    mixes: Any
+    frozen: Any
 
 
-@njit(nogil=True, error_model="numpy")
-def shuffle(order, seed, epoch):
-    """Permute `order` in place (Fisher & Yates); draws depend on (seed, epoch, position) alone."""
-    key = _mix(seed, epoch)
-    for i in range(order.size - 1, 0, -1):
-        high = _mix(key, i) >> np.uint64(32)
-        j = np.int64((high * np.uint64(i + 1)) >> np.uint64(32))
-        order[i], order[j] = order[j], order[i]
+class State(NamedTuple):
+    """A training between two epochs: with it, it goes on as if it had never been halted.
+
+    Parameters
+    ----------
+    first, second : array (P,)
+        The optimizer's moments.
+    finite : array (P,)
+        The last parameters at an evaluation that were finite.
+    average : array (P,) or (0,)
+        Moving average of the parameters.
+    best : array (P,) or (0,)
+        Parameters of the least validation loss.
+    order : ndarray of int64 (training rows,)
+        As the last epoch left it.
+    counts : ndarray of int64, shape (5,)
+        Epochs begun, steps taken, entries written, rows seen since the last entry, best epoch.
+    sums : ndarray of float64, shape (2,)
+        Loss since the last entry, least validation loss.
+    """
+
+    first: Any
+    second: Any
+    finite: Any
+    average: Any
+    best: Any
+    order: Any
+    counts: Any
+    sums: Any
+
+
+def make_state(parameters: Any, train: Any, averaging: bool, patience: bool) -> State:
+    """The state before the first epoch."""
+    nothing = parameters[:0]
+    return State(
+        first=np.zeros_like(parameters),
+        second=np.zeros_like(parameters),
+        finite=parameters.copy(),
+        average=parameters.copy() if averaging else nothing.copy(),
+        best=parameters.copy() if patience else nothing.copy(),
+        order=train.copy(),
+        counts=np.zeros(5, np.int64),
+        sums=np.array([0.0, np.inf]),
+    )
 
 
 @njit(nogil=True, error_model="numpy")
@@ -139,7 +222,7 @@ def _evaluate(shape, parameters, rows, order, batch, room, outputs):
     for start in range(0, order.size, room):
         count = min(room, order.size - start)
         _gather(rows, order, start, count, batch)
-        forward(shape, parameters, batch, batch.h[:0], count)
+        forward(shape, parameters, batch, batch.h[:0], count, 0.0, np.uint64(0))
         z = layer_of(batch, last, count * width)
         total += head(shape.loss, z, batch.targets, batch.weights, z[:0], count, width)
         for i in range(count):
@@ -152,25 +235,60 @@ def _evaluate(shape, parameters, rows, order, batch, room, outputs):
 
 
 @njit(nogil=True, error_model="numpy")
-def _step_gradient(shape, parameters, rows, order, start, count, batch, gradient):
+def _disturb(shape, rows, batch, count, noise, key, step):
+    """Mix rows of the batch and add noise to its inputs; returns whether rows were mixed."""
+    columns, width = rows.inputs.shape[1], rows.targets.shape[1]
+    inputs = batch.h[: count * columns]
+    mixed = noise.mixes.size > 0
+    if mixed:
+        mix_rows(
+            inputs, columns, batch.targets, width, batch.weights, batch.partners, batch.shares,
+            count, noise.mixes[step], shape.loss == SOFTMAX,
+        )  # fmt: skip
+    if noise.input_noise > 0:
+        add_normal(inputs, noise.input_noise, mix(key, _NOISE))
+    if noise.input_dropout > 0:
+        drop(inputs, batch.masks[:0], noise.input_dropout, mix(key, 0))
+    return mixed
+
+
+@njit(nogil=True, error_model="numpy")
+def _step_gradient(shape, parameters, rows, order, start, count, batch, gradient, noise, key, step):
     """Σ weight·loss over a minibatch, and the gradient of its mean."""
     last = shape.sizes.size - 1
     width = shape.sizes[last]
     _gather(rows, order, start, count, batch)
-    forward(shape, parameters, batch, batch.slopes, count)
+    mixed = _disturb(shape, rows, batch, count, noise, key, step)
+    columns = rows.targets.shape[1]
+    soft = soft_targets(shape.loss, batch, count, columns, noise.smoothing, mixed)
+    forward(shape, parameters, batch, batch.slopes, count, noise.dropout, key)
     z = layer_of(batch, last, count * width)
-    total = head(shape.loss, z, batch.targets, batch.weights, batch.delta, count, width)
-    backward(shape, parameters, batch, gradient, count)
+    if soft:
+        total = soft_head(z, batch, count, width, noise.smoothing, mixed)
+    else:
+        total = head(shape.loss, z, batch.targets, batch.weights, batch.delta, count, width)
+    backward(shape, parameters, batch, gradient, count, noise.dropout)
     return total
 
 
+def no_noise(parameters: Any) -> Noise:
+    """None of it, for arrays of the type of `parameters`."""
+    return Noise(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, parameters[:0], parameters[:0])
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
-def loss_and_gradient(shape, parameters, rows, gradient):
-    """Mean penalty-free loss over all rows, as one batch; `gradient` (P,) receives its gradient."""
+def loss_and_gradient(shape, parameters, rows, gradient, noise, key):
+    """Mean penalty-free loss over all rows, as one batch; `gradient` (P,) receives its gradient.
+
+    `noise` and the `key` of its draws are those of a training's step 0.
+    """
     count = rows.inputs.shape[0]
-    batch = make_batch(shape, count, rows.targets.shape[1], rows.inputs)
+    batch = make_batch(shape, count, rows.targets.shape[1], rows.inputs, noise.dropout > 0)
     order = np.arange(count)
-    return _step_gradient(shape, parameters, rows, order, 0, count, batch, gradient) / count
+    total = _step_gradient(
+        shape, parameters, rows, order, 0, count, batch, gradient, noise, key, 0
+    )  # fmt: skip
+    return total / count
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -181,29 +299,149 @@ def predict_rows(shape, parameters, inputs, outputs):
     room = min(256, max(1, count))
     width = shape.sizes[-1] if shape.loss == SQUARED else 1
     targets, weights = np.zeros((count, width), inputs.dtype), np.ones(count, inputs.dtype)
-    batch = make_batch(shape, room, width, inputs)
+    batch = make_batch(shape, room, width, inputs, False)
     rows = Rows(inputs, targets, weights)
     _evaluate(shape, parameters, rows, np.arange(count), batch, room, outputs)
     restore_mode(mode)
 
 
+@njit(nogil=True, error_model="numpy")
+def _lam_share(descent, step, total_steps):
+    """How far λ has risen at a step (from 0), from 0 to 1."""
+    if descent.lam_schedule == AT_ONCE:
+        return 1.0
+    along = min(1.0, step / (descent.lam_ramp * total_steps))
+    return along if descent.lam_schedule == LINEARLY else 0.5 * (1.0 - math.cos(math.pi * along))
+
+
+@njit(nogil=True, error_model="numpy")
+def _move(descent, parameters, gradient, state, step, rate, lam_share):
+    """One step of the optimizer on what is penalized and on what is not."""
+    for free in range(2):
+        begin = descent.penalized if free else 0
+        end = parameters.size if free else descent.penalized
+        update(
+            descent.optimizer, parameters[begin:end], gradient[begin:end],
+            state.first[begin:end], state.second[begin:end], step, rate, descent.settings,
+            0.0 if free else descent.l1 * lam_share, 0.0 if free else descent.l2 * lam_share,
+            descent.decoupled,
+        )  # fmt: skip
+
+
+@njit(nogil=True, error_model="numpy")
+def _restrain(shape, descent, noise, parameters, gradient, state, step, rate, lam_share, work):
+    """What acts on whole columns or rows of hidden kernels: group lasso, then the norms' limit.
+
+    The gradient is spent.
+    """
+    layers = max(shape.sizes.size - 2, 1)
+    for layer in range(layers):
+        fan_in, fan_out = shape.sizes[layer], shape.sizes[layer + 1]
+        begin = shape.kernels[layer]
+        end = begin + fan_in * fan_out
+        kernel = parameters[begin:end]
+        if descent.groups != NONE and (layer == 0 or descent.groups != INPUTS):
+            shrink_groups(
+                descent.groups, descent.optimizer, kernel, state.second[begin:end],
+                gradient[begin:end], work, fan_in, fan_out, step, rate, descent.settings,
+                descent.group * lam_share,
+            )  # fmt: skip
+        if noise.max_norm > 0:
+            limit_norms(kernel, fan_in, fan_out, noise.max_norm, work)
+
+
+@njit(nogil=True, error_model="numpy")
+def _average(average, parameters, decay, step):
+    """Moving average with the decay growing from 0 at first: min(decay, (1 + step)/(10 + step))."""
+    keep = average.dtype.type(min(decay, (1.0 + step) / (10.0 + step)))
+    fresh = average.dtype.type(1) - keep
+    for i in range(average.size):
+        average[i] = keep * average[i] + fresh * parameters[i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _keep_zeros(shown, average, parameters, penalized):
+    """The average, but zero where the last weight is exactly zero."""
+    for i in range(average.size):
+        zero = i < penalized and parameters[i] == 0
+        shown[i] = average.dtype.type(0) if zero else average[i]
+
+
+@njit(nogil=True, error_model="numpy")
+def _epoch(shape, descent, noise, source, parameters, state, batch, gradient, work, stop):
+    """One pass over the training rows; how it ended."""
+    rows = state.order.size
+    size = min(descent.batch_size, rows)
+    total_steps = descent.epochs * ((rows + size - 1) // size)
+    shuffle(state.order, descent.seed, state.counts[0])
+    state.counts[0] += 1
+    step = state.counts[1]
+    restrained = descent.groups != NONE or noise.max_norm > 0
+    for start in range(0, rows, size):
+        count = min(size, rows - start)
+        key = mix(descent.seed ^ np.uint64(_DROPOUT), step)
+        loss = _step_gradient(
+            shape, parameters, source, state.order, start, count, batch, gradient, noise, key, step
+        )  # fmt: skip
+        if not math.isfinite(loss):
+            return DIVERGED
+        if stop[0] != 0:
+            return STOPPED
+        state.sums[0] += loss
+        state.counts[3] += count
+        rate = descent.rate
+        if descent.schedule == COSINE:
+            rate *= 0.5 * (1.0 + math.cos(math.pi * step / total_steps))
+        lam_share = _lam_share(descent, step, total_steps)
+        step += 1
+        for i in range(noise.frozen.size):
+            gradient[i] *= noise.frozen[i]
+        _move(descent, parameters, gradient, state, step, rate, lam_share)
+        if restrained:
+            _restrain(
+                shape, descent, noise, parameters, gradient, state, step, rate, lam_share, work
+            )  # fmt: skip
+        if noise.averaging > 0:
+            _average(state.average, parameters, noise.averaging, step)
+    state.counts[1] = step
+    return COMPLETED
+
+
+@njit(nogil=True, error_model="numpy")
+def _finite(parameters):
+    """Whether all are; bounded activations can hide a weight that is not from the loss."""
+    checksum = 0.0
+    for i in range(parameters.size):
+        checksum += parameters[i]
+    return math.isfinite(checksum)
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
 def train_network(
-    shape, descent, rows, train, validation,
-    parameters, train_losses, validation_losses, outputs, stop,
+    shape, descent, noise, rows, source, train, validation,
+    parameters, state, until, train_losses, validation_losses, outputs, stop,
 ):  # fmt: skip
-    """Train `parameters` (P,) in place.
+    """Train `parameters` (P,) in place, from where `state` is to the end of epoch `until`.
 
     Parameters
     ----------
     shape : Shape
     descent : Descent
+    noise : Noise
     rows : Rows
+        To evaluate on.
+    source : Rows
+        To train on: the same, or a changed copy of them.
     train, validation : ndarray of int64
         Indices of rows.
     parameters : array (P,)
-        Initial on entry, final on return; after a divergence the last ones at an evaluation that
-        were finite.
+        Initial on entry. At the end: the final ones, the averaged ones when averaging, those of the
+        least validation loss when stopping early; after a divergence the last ones at an evaluation
+        that were finite.
+    state : State
+        Updated in place.
+    until : int
+        Epoch to halt after; ``descent.epochs`` for all of them.
     train_losses, validation_losses : float64 (E,), E = ceil(epochs / every)
         Penalty-free losses: of the minibatches since the last entry; of the validation rows.
     outputs : array (validation rows, K)
@@ -218,69 +456,61 @@ def train_network(
     """
     mode = flush_subnormals()
     dtype = rows.inputs.dtype
-    size = min(descent.batch_size, train.size)
-    room = max(size, 64)
-    batch = make_batch(shape, room, rows.targets.shape[1], rows.inputs)
+    room = max(min(descent.batch_size, train.size), 64)
+    batch = make_batch(shape, room, rows.targets.shape[1], rows.inputs, noise.dropout > 0)
     gradient = np.empty(parameters.size, dtype)
-    first, second = np.zeros(parameters.size, dtype), np.zeros(parameters.size, dtype)
-    finite = parameters.copy()
-    order = train.copy()
+    work = np.empty(4 * shape.sizes.max(), dtype)
     no_outputs = np.empty((0, outputs.shape[1]), dtype)
-    total_steps = descent.epochs * ((train.size + size - 1) // size)
-    status, final = COMPLETED, math.nan
-    epoch, step, entry = 0, 0, 0
-    seen, running = 0, 0.0
-    while epoch < descent.epochs and status == COMPLETED:
-        shuffle(order, descent.seed, epoch)
-        epoch += 1
-        for start in range(0, train.size, size):
-            count = min(size, train.size - start)
-            loss = _step_gradient(shape, parameters, rows, order, start, count, batch, gradient)
-            if not math.isfinite(loss):
-                status = DIVERGED
-                break
-            if stop[0] != 0:
-                status = STOPPED
-                break
-            running += loss
-            seen += count
-            rate = descent.rate
-            if descent.schedule == COSINE:
-                rate *= 0.5 * (1.0 + math.cos(math.pi * step / total_steps))
-            step += 1
-            for free in range(2):
-                begin = descent.penalized if free else 0
-                end = parameters.size if free else descent.penalized
-                update(
-                    descent.optimizer, parameters[begin:end], gradient[begin:end],
-                    first[begin:end], second[begin:end], step, rate, descent.settings,
-                    0.0 if free else descent.l1, 0.0 if free else descent.l2, descent.decoupled,
-                )  # fmt: skip
-        if status == COMPLETED and (epoch % descent.every == 0 or epoch == descent.epochs):
-            train_losses[entry] = running / seen
-            seen, running = 0, 0.0
-            ended = epoch == descent.epochs
-            for again in range(2 if ended else 1):
-                loss = _evaluate(
-                    shape, parameters, rows, train if again else validation, batch, room,
-                    outputs if ended and not again else no_outputs,
-                )  # fmt: skip
-                if again:
-                    final = loss
-                else:
-                    validation_losses[entry] = loss
-            entry += 1
-            # Bounded activations can hide a weight that is not finite from the loss.
-            checksum = 0.0
-            for i in range(parameters.size):
-                checksum += parameters[i]
-            if math.isfinite(checksum) and (math.isfinite(final) or not ended):
-                _copy(parameters, finite)
+    averaged = noise.averaging > 0
+    shown = np.empty(parameters.size, dtype) if averaged else parameters
+    status, final = UNFINISHED, math.nan
+    counts, sums = state.counts, state.sums
+    while counts[0] < until and status == UNFINISHED:
+        ended = _epoch(
+            shape, descent, noise, source, parameters, state, batch, gradient, work, stop
+        )  # fmt: skip
+        epoch = counts[0]
+        if ended != COMPLETED:
+            status = ended
+        elif epoch % descent.every == 0 or epoch == descent.epochs:
+            last = epoch == descent.epochs
+            if averaged:
+                _keep_zeros(shown, state.average, parameters, descent.penalized)
+            # With early stopping the predictions are made afterwards, of the best parameters.
+            at_once = last and noise.patience == 0
+            loss = _evaluate(
+                shape, shown, rows, validation, batch, room, outputs if at_once else no_outputs
+            )  # fmt: skip
+            train_losses[counts[2]] = sums[0] / counts[3]
+            validation_losses[counts[2]] = loss
+            counts[2] += 1
+            counts[3], sums[0] = 0, 0.0
+            if noise.patience > 0:
+                if loss < sums[1]:
+                    sums[1], counts[4] = loss, epoch
+                    _copy(shown, state.best)
+                elif epoch - counts[4] >= noise.patience:
+                    status = STOPPED_EARLY
+            if last and status == UNFINISHED:
+                status = COMPLETED
+            if _finite(parameters):
+                _copy(parameters, state.finite)
             else:
                 status = DIVERGED
+    if status in (COMPLETED, STOPPED_EARLY):
+        if noise.patience > 0 and counts[4] > 0:
+            _copy(state.best, parameters)
+        elif averaged:
+            _copy(shown, parameters)
+        if noise.patience > 0:
+            _evaluate(shape, parameters, rows, validation, batch, room, outputs)
+        final = _evaluate(shape, parameters, rows, train, batch, room, no_outputs)
+        if not math.isfinite(final):
+            status = DIVERGED
     if status == DIVERGED:
-        _copy(finite, parameters)
-    if descent.l1 == 0.0:
+        _copy(state.finite, parameters)
+    makes_zeros = descent.l1 > 0 or descent.groups != NONE or noise.frozen.size > 0
+    if status != UNFINISHED and not makes_zeros:
         _undo_underflow(parameters[: descent.penalized])
     restore_mode(mode)
-    return status, epoch, final
+    return status, counts[0], final

@@ -11,6 +11,7 @@ from numba import njit
 from shrinkage.engine.activations import activate, multiply_by_slope
 from shrinkage.engine.arithmetic import FAST, exp
 from shrinkage.engine.gemm import multiply, panel_width
+from shrinkage.engine.noise import drop, mix
 from shrinkage.training import LOSSES
 
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
@@ -49,10 +50,14 @@ class Batch(NamedTuple):
         (rows, width of l); layer 0 holds the inputs.
     slopes : array
         Derivatives of the activations, in the same places.
+    masks : array
+        What dropout multiplied each activation by, in the same places; of length 0 without it.
     starts : ndarray of int64, shape (L + 2,)
         The last entry is the size of `h`.
     targets, weights : array
         Of the rows of the batch.
+    partners, shares : array (rows,)
+        Of mixed rows: the other class, and the share of a row's own class.
     delta, other : array
         Errors of two neighbouring layers.
     panel, edge : array
@@ -61,9 +66,12 @@ class Batch(NamedTuple):
 
     h: Any
     slopes: Any
+    masks: Any
     starts: Any
     targets: Any
     weights: Any
+    partners: Any
+    shares: Any
     delta: Any
     other: Any
     panel: Any
@@ -71,8 +79,11 @@ class Batch(NamedTuple):
 
 
 @njit(nogil=True, error_model="numpy")
-def make_batch(shape, rows, target_columns, dtype_of):
-    """Room for batches of up to `rows`, in the precision of the array `dtype_of`."""
+def make_batch(shape, rows, target_columns, dtype_of, dropout):
+    """Room for batches of up to `rows`, in the precision of the array `dtype_of`.
+
+    `dropout` says whether masks are needed.
+    """
     layers = shape.sizes.size
     starts = np.empty(layers + 1, np.int64)
     starts[0], widest = 0, rows
@@ -83,8 +94,11 @@ def make_batch(shape, rows, target_columns, dtype_of):
     return Batch(
         np.empty(starts[layers], dtype),
         np.empty(starts[layers], dtype),
+        np.empty(starts[layers] if dropout else 0, dtype),
         starts,
         np.empty(rows * target_columns, dtype),
+        np.empty(rows, dtype),
+        np.empty(rows, dtype),
         np.empty(rows, dtype),
         np.empty(rows * widest, dtype),
         np.empty(rows * widest, dtype),
@@ -162,6 +176,56 @@ def _backward_error(delta, kernel, below, rows, fan_in, fan_out, panel, edge):
 
 
 @njit(nogil=True, error_model="numpy")
+def soft_targets(loss, batch, rows, width, smoothing, mixed):
+    """Spread a share of each target over all classes, in place, where one number holds it.
+
+    Returns whether :func:`soft_head` is needed: several classes, mixed or smoothed.
+    """
+    if loss == SOFTMAX:
+        return mixed or smoothing > 0
+    if smoothing > 0:
+        keep = batch.targets.dtype.type(1 - smoothing)
+        rest = batch.targets.dtype.type(0.5 * smoothing)
+        for i in range(rows * width):
+            batch.targets[i] = keep * batch.targets[i] + rest
+    return False
+
+
+@njit(nogil=True, error_model="numpy")
+def soft_head(z, batch, rows, outputs, smoothing, mixed):
+    """:func:`head` of several classes where the target is spread over some or all of them.
+
+    The target is (1 − smoothing) · (share · own + (1 − share) · partner) + smoothing / classes.
+    """
+    number = z.dtype.type
+    total = 0.0
+    spread, delta = number(smoothing / outputs), batch.delta
+    for i in range(rows):
+        row = z[i * outputs : (i + 1) * outputs]
+        share = batch.shares[i] if mixed else number(1)
+        own = int(batch.targets[i])
+        partner = int(batch.partners[i]) if mixed else own
+        to_own = number(1 - smoothing) * share
+        to_partner = number(1 - smoothing) * (number(1) - share)
+        largest = row[0]
+        for j in range(1, outputs):
+            largest = max(largest, row[j])
+        mass, raw = number(0), to_own * (row[own] - largest) + to_partner * (row[partner] - largest)
+        for j in range(outputs):
+            raw += spread * (row[j] - largest)
+            row[j] = exp(row[j] - largest)
+            mass += row[j]
+        total += batch.weights[i] * (math.log(mass) - raw)
+        scale = batch.weights[i] / number(rows)
+        for j in range(outputs):
+            row[j] /= mass
+            delta[i * outputs + j] = (row[j] - spread) * scale
+        delta[i * outputs + own] -= to_own * scale
+        delta[i * outputs + partner] -= to_partner * scale
+    return total
+
+
+@njit(nogil=True, error_model="numpy")
 def head(loss, z, targets, weights, delta, rows, outputs):
     """Replace `z` by predictions and return Σ weight·loss.
 
@@ -211,10 +275,11 @@ def head(loss, z, targets, weights, delta, rows, outputs):
 
 
 @njit(nogil=True, error_model="numpy")
-def forward(shape, parameters, batch, slopes, rows):
+def forward(shape, parameters, batch, slopes, rows, dropout, key):
     """All layers, from the inputs in layer 0's place to raw outputs in the last one's.
 
-    `slopes` is `batch.slopes`, or of length 0 when no backward pass follows.
+    `slopes` is `batch.slopes`, or of length 0 when no backward pass follows. Of hidden units a
+    share `dropout` is left out, drawn by `key`.
     """
     last = shape.sizes.size - 1
     for layer in range(1, last + 1):
@@ -228,10 +293,21 @@ def forward(shape, parameters, batch, slopes, rows):
         if layer < last:
             start = batch.starts[layer]
             activate(shape.activation, here, slopes[start : start + rows * fan_out])
+            if dropout > 0:
+                drop(here, batch.masks[start : start + rows * fan_out], dropout, mix(key, layer))
 
 
 @njit(nogil=True, error_model="numpy")
-def backward(shape, parameters, batch, gradient, rows):
+def _through_dropout(delta, h, mask, share):
+    """The error behind the mask; and the activations as they were before it, where it kept them."""
+    kept = h.dtype.type(1.0 - share)
+    for i in range(delta.size):
+        delta[i] *= mask[i]
+        h[i] *= kept
+
+
+@njit(nogil=True, error_model="numpy")
+def backward(shape, parameters, batch, gradient, rows, dropout):
     """Gradient (P,) of the mean loss, from the output layer's error in `batch.delta`."""
     delta, other = batch.delta, batch.other
     panel, edge = batch.panel, batch.edge
@@ -248,5 +324,8 @@ def backward(shape, parameters, batch, gradient, rows):
             _backward_error(delta, kernel, other, rows, fan_in, fan_out, panel, edge)
             start = batch.starts[layer - 1]
             slope = batch.slopes[start : start + rows * fan_in]
+            if dropout > 0:
+                mask = batch.masks[start : start + rows * fan_in]
+                _through_dropout(other[: rows * fan_in], below, mask, dropout)
             multiply_by_slope(shape.activation, other[: rows * fan_in], below, slope)
             delta, other = other, delta

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from itertools import islice
 from math import ceil
 
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data, Part
-from shrinkage.engine import activations, kernel, layers, optimizers
+from shrinkage.engine import activations, groups, kernel, layers, optimizers
+from shrinkage.engine.images import augmented
+from shrinkage.engine.subsets import held_back, some_of
 from shrinkage.errors import SettingError
 from shrinkage.network import Network, initialize, layout
 from shrinkage.study import Fit, Status, Trial
@@ -125,41 +128,127 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
             f"the network takes {network.inputs} inputs, but the data have {part.n_inputs} columns "
             "after encoding; set Network.inputs to that"
         )
+    train, validation = _rows_of(trial, part)
     parameters = initialize(network, trial.seed)
-    every = evaluation_interval(training, part.train.size, part.validation.size)
+    rows = kernel.Rows(part.inputs, part.targets, _row_weights(part, training))
+    halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
+    fit = _descend(trial, training, part, rows, train, validation, parameters, halt)
+    if training.relaxed_epochs and fit.ok:
+        relaxed = replace(training, epochs=training.relaxed_epochs, patience=_relaxed(training))
+        fit = _joined(
+            fit, _descend(trial, relaxed, part, rows, train, validation, parameters, halt, fit)
+        )
+    if part.validation.size == 0 and fit.outputs.size:
+        fit = replace(fit, outputs=fit.outputs[:0])
+    return fit
+
+
+def _rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to train on, and rows to validate on or, without any, to stop early on."""
+    labels = part.targets[:, 0] if trial.training.loss != "mean_squared_error" else None
+    train = part.train if trial.rows is None else some_of(part.train, labels, trial.rows)
+    if trial.training.patience is None or part.validation.size:
+        return train, part.validation
+    return held_back(train, labels, trial.training.stopping_share, trial.seed)
+
+
+def _relaxed(training: Training) -> int | None:
+    """Patience of a second training, which may have fewer epochs."""
+    return training.patience and min(training.patience, training.relaxed_epochs)
+
+
+def _descend(
+    trial: Trial,
+    training: Training,
+    part: Part,
+    rows: kernel.Rows,
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    parameters: NDArray[np.float32],
+    stop: NDArray[np.uint8],
+    before: Fit | None = None,
+) -> Fit:
+    """One descent of `parameters`, in place; the relaxed one after `before`."""
+    network = trial.network
+    every = evaluation_interval(training, train.size, validation.size)
     entries = ceil(training.epochs / every)
     train_losses = np.empty(entries)
     validation_losses = np.empty(entries)
-    outputs = np.empty((part.validation.size, network.outputs), dtype=np.float32)
-    rows = kernel.Rows(part.inputs, part.targets, _row_weights(part, training))
-    status, epoch, final = kernel.train_network(
-        shape_of(network, training.loss),
-        _descent(trial, every),
-        rows,
-        part.train,
-        part.validation,
-        parameters,
-        train_losses,
-        validation_losses,
-        outputs,
-        np.zeros(1, dtype=np.uint8) if stop is None else stop,
+    outputs = np.empty((validation.size, network.outputs), dtype=np.float32)
+    penalized = layout(network).penalized
+    frozen = parameters[:0] if before is None else (parameters[penalized] != 0).astype(np.float32)
+    descent = _descent(trial, training, every, penalize=before is None)
+    noise = _noise(training, trial.seed, train.size, frozen)
+    state = kernel.make_state(
+        parameters, train, training.averaging > 0, training.patience is not None
     )
+    source = rows
+    if training.augmentation:
+        source = kernel.Rows(rows.inputs.copy(), rows.targets, rows.weights)
+    epoch, status, final = 0, kernel.UNFINISHED, np.nan
+    while status == kernel.UNFINISHED:
+        if training.augmentation:
+            source.inputs[train] = augmented(
+                rows.inputs[train],
+                part.center,
+                part.scale,
+                training.augmentation,
+                trial.seed,
+                epoch,
+            )
+        status, epoch, final = kernel.train_network(
+            shape_of(network, training.loss),
+            descent,
+            noise,
+            rows,
+            source,
+            train,
+            validation,
+            parameters,
+            state,
+            epoch + 1 if training.augmentation else training.epochs,
+            train_losses,
+            validation_losses,
+            outputs,
+            stop,
+        )
     if status == kernel.STOPPED:
         raise Interrupted
-    finished = entries if status == kernel.COMPLETED else (epoch - 1) // every
-    epochs = np.minimum(np.arange(1, finished + 1) * every, training.epochs)
+    finished = int(state.counts[2])
     if status == kernel.DIVERGED:
+        finished = min(finished, (epoch - 1) // every)
         outputs[:] = np.nan
     return Fit(
         trial=trial,
         parameters=parameters,
-        epochs=epochs,
+        epochs=np.minimum(np.arange(1, finished + 1) * every, training.epochs),
         train_loss=train_losses[:finished],
         validation_loss=validation_losses[:finished],
         final_train_loss=final,
         outputs=outputs,
-        status=Status.COMPLETED if status == kernel.COMPLETED else Status.DIVERGED,
+        status=_STATUSES[status],
         stopped_at=epoch,
+        best_epoch=int(state.counts[4]) or None,
+    )
+
+
+_STATUSES = {
+    kernel.COMPLETED: Status.COMPLETED,
+    kernel.DIVERGED: Status.DIVERGED,
+    kernel.STOPPED_EARLY: Status.STOPPED_EARLY,
+}
+
+
+def _joined(first: Fit, second: Fit) -> Fit:
+    """Both descents as one fit; epochs go on counting."""
+    past = first.stopped_at
+    return replace(
+        second,
+        epochs=np.concatenate([first.epochs, second.epochs + past]),
+        train_loss=np.concatenate([first.train_loss, second.train_loss]),
+        validation_loss=np.concatenate([first.validation_loss, second.validation_loss]),
+        stopped_at=second.stopped_at + past,
+        best_epoch=None if second.best_epoch is None else second.best_epoch + past,
     )
 
 
@@ -220,9 +309,9 @@ def shape_of(network: Network, loss: str) -> layers.Shape:
     )
 
 
-def _descent(trial: Trial, every: int) -> kernel.Descent:
+def _descent(trial: Trial, training: Training, every: int, *, penalize: bool) -> kernel.Descent:
     """A trial's training and penalty as numbers."""
-    training, penalty = trial.training, trial.penalty
+    penalty = trial.penalty if penalize else None
     momentum = -training.momentum if training.nesterov else training.momentum
     settings = (momentum, training.beta1, training.beta2, training.rho, training.epsilon)
     return kernel.Descent(
@@ -234,10 +323,33 @@ def _descent(trial: Trial, every: int) -> kernel.Descent:
         l1=float(trial.lam * penalty.l1_share) if penalty else 0.0,
         l2=float(trial.lam * penalty.l2_share) if penalty else 0.0,
         decoupled=training.optimizer == "adamw" or bool(penalty and penalty.decoupled),
+        groups=groups.CODES[penalty.groups] if penalty else groups.NONE,
+        group=float(trial.lam * penalty.group_share) if penalty else 0.0,
+        lam_schedule=kernel.LAM_SCHEDULE_CODES[training.lam_schedule],
+        lam_ramp=float(training.lam_ramp),
         epochs=training.epochs,
         batch_size=training.batch_size,
         every=every,
         seed=np.uint64(trial.seed),
+    )
+
+
+def _noise(training: Training, seed: int, rows: int, frozen: NDArray[np.float32]) -> kernel.Noise:
+    """What disturbs and restrains a training, as numbers."""
+    steps = training.epochs * ceil(rows / min(training.batch_size, rows)) if training.mixup else 0
+    # Counter-based like all draws: a key and a length decide all of them.
+    draws = np.random.Generator(np.random.Philox(key=seed))
+    alpha = training.mixup or 1.0
+    return kernel.Noise(
+        dropout=float(training.dropout),
+        input_dropout=float(training.input_dropout),
+        input_noise=float(training.input_noise),
+        smoothing=float(training.label_smoothing),
+        averaging=float(training.averaging),
+        max_norm=float(training.max_norm or 0.0),
+        patience=training.patience or 0,
+        mixes=draws.beta(alpha, alpha, steps).astype(np.float32),
+        frozen=frozen,
     )
 
 

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 SLOWEST, FASTEST = 0.05, 2.0
 """Exponents that are tried. Below the first a curve is a straight line in log n over any range
 that rows can have; above the second nothing is known to learn."""
-_STEPS, _ZOOMS = 24, 4
+_STEPS, _ZOOMS = 24, 5
 
 
 @dataclass(frozen=True, eq=False)

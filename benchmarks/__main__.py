@@ -21,7 +21,11 @@ BENCHMARKS = {
     "keras_loop": "fits beside a loop of Keras fits on JAX",
     "zeros": "share of weights that are exactly zero",
     "end_to_end": "whole commands in fresh processes",
+    "ingredients": "trials without, and with, each of the other regularizers",
+    "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
 }
+ON_REQUEST = frozenset({"accuracy", "features"})
+"""Only when named: they take long, or read tables that do not come with the package."""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -32,7 +36,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         epilog="\n".join(f"{name:12} {about}" for name, about in BENCHMARKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="which ones; the quick ones by default"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="of each comparison (default 5)")
     parser.add_argument(
         "--quick", action="store_true", help="only see that all runs: tiny sizes, nothing is kept"
@@ -63,7 +69,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print("; ".join(f"{name}: {value}" for name, value in machine.describe().items()))
     sections = []
-    for name in chosen.names or BENCHMARKS:
+    for name in chosen.names or [name for name in BENCHMARKS if name not in ON_REQUEST]:
         with console.status(f"{name}: {BENCHMARKS[name]}"):
             section = run(name, effort)
         if section.others and section.others > 0.1 * machine.cores():

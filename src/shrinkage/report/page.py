@@ -17,6 +17,7 @@ from shrinkage.figures.screen.weights import draw_boxes, draw_densities, draw_mo
 from shrinkage.figures.surface import SurfaceFigure, surface_figure
 from shrinkage.figures.weights import DensityFigure, WeightsFigure, density_figure, weights_figure
 from shrinkage.findings import Findings
+from shrinkage.findings.ingredients import ingredients
 from shrinkage.report import wording
 from shrinkage.report.run import RunInfo
 from shrinkage.report.tables import checklist, effects_table, path_table, tiles
@@ -294,6 +295,7 @@ def _effects(findings: Findings) -> dict[str, Any] | None:
 
 def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
     training = findings.plan.training
+    more = ingredients(training)
     study = findings.study
     return {
         "command": run.command,
@@ -307,6 +309,7 @@ def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
                 f"{training.optimizer}, {training.epochs} epochs, batches of {training.batch_size}",
             ),
             ("learning rate", f"{training.learning_rate:g}, {training.schedule}"),
+            *([("also regularized by", "; ".join(more))] if more else []),
             ("folds", f"{study.data.folds} × {study.data.repeats} repeats"),
             ("selection", findings.selection.rule.replace("_", " ")),
             ("threads", f"{run.threads} of {run.cores} cores"),

@@ -236,7 +236,7 @@ def path(
     Parameters
     ----------
     study : Study
-        May be incomplete.
+        May be incomplete; its principal trials count.
     metric : str, optional
         What :attr:`PathPoint.scores` hold; the loss by default.
     folds : collection of int, optional
@@ -250,6 +250,7 @@ def path(
     """
     chosen = metric or default_metric(study.data.task)
     check_metric(chosen, study.data.task)
+    study = study.principal
     groups: dict[tuple[Penalty | None, float], list[Fit]] = defaultdict(list)
     for fit in study.fold_fits:
         if folds is None or fit.trial.fold in folds:

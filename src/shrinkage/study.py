@@ -184,6 +184,19 @@ class Study:
         return tuple(trial for trial in self.trials if trial not in done)
 
     @cached_property
+    def principal(self) -> Study:
+        """The trials that are trained as the first one is: the λ path, without relaxed refits.
+
+        Points of a path are compared by penalty and λ alone, so all else about them must be equal.
+        """
+        if len({trial.training for trial in self.trials}) < 2:
+            return self
+        first = self.trials[0].training
+        trials = tuple(trial for trial in self.trials if trial.training == first)
+        fits = tuple(fit for fit in self.fits if fit.trial.training == first)
+        return replace(self, trials=trials, fits=fits)
+
+    @cached_property
     def fold_fits(self) -> tuple[Fit, ...]:
         """Fits that left validation rows out."""
         return tuple(fit for fit in self.fits if fit.trial.fold is not None)

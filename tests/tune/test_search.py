@@ -1,5 +1,6 @@
 """The search along λ, on real, short trainings."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -23,7 +24,8 @@ def searched(data, short_plan):
 
 def test_the_stages_follow_each_other_and_nothing_is_missing(searched):
     search, stages = searched
-    assert stages == ["bracket", "path", "refine", "refits"]
+    relaxed = ["relax"] if select(search.study).point.sparsity > 0 else []
+    assert stages == ["bracket", "path", "refine", "refits", *relaxed]
     assert not search.study.missing
     assert search.expected == len(search.study.fits) == len(search.study.trials)
 
@@ -60,7 +62,7 @@ def test_refinement_adds_points_beside_the_best(searched):
 
 def test_refits_cover_the_choice_with_every_seed_and_the_path_with_one(searched):
     search = searched[0]
-    study = search.study
+    study = search.study.principal
     choice = select(study).point
     chosen = [
         f for f in study.refits if (f.trial.penalty, f.trial.lam) == (choice.penalty, choice.lam)
@@ -70,6 +72,65 @@ def test_refits_cover_the_choice_with_every_seed_and_the_path_with_one(searched)
     assert {fit.trial.seed for fit in chosen} == {fit.trial.seed for fit in free}
     along = {fit.trial.lam for fit in study.refits if fit.trial.penalty == choice.penalty}
     assert along == {p.lam for p in candidates(study) if p.penalty == choice.penalty}
+
+
+@pytest.fixture(scope="module")
+def pruned(data, short_plan):
+    search = Search(data, short_plan(data, lambdas=(0.003, 0.01), penalties=(L1(),), refits=2))
+    expected = search.expected
+    return search, [search.stage for _ in search], expected
+
+
+def test_what_a_penalty_pruned_is_trained_once_more_without_it(pruned):
+    search, stages, _ = pruned
+    choice = select(search.study).point
+    assert 0 < choice.sparsity < 1
+    relaxed = [fit for fit in search.study.fits if fit.trial.training.relaxed_epochs]
+    assert len(relaxed) == stages.count("relax") == 3 + 2
+    plain = {(f.trial.fold, f.trial.seed): f for f in search.study.principal.fits
+             if (f.trial.penalty, f.trial.lam) == (choice.penalty, choice.lam)}  # fmt: skip
+    for fit in relaxed:
+        assert (fit.trial.penalty, fit.trial.lam) == (choice.penalty, choice.lam)
+        before = plain[fit.trial.fold, fit.trial.seed]
+        assert fit.sparsity >= before.sparsity
+        if fit.trial.fold is None:
+            assert not fit.penalized_weights[before.penalized_weights == 0].any()
+
+
+def test_relaxed_fits_are_announced_and_have_no_say_in_the_path(pruned):
+    search, _, expected = pruned
+    assert expected == search.expected == len(search.study.fits)
+    folds = len(search.data.parts)
+    assert [point.folds.size for point in path(search.study)] == [folds] * 3
+    everything = path(search.study.principal)
+    for one, other in zip(path(search.study), everything, strict=True):
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def test_a_search_that_relaxes_goes_on_where_it_stopped(data, short_plan, pruned):
+    whole, stages, _ = pruned
+    again = Search(data, whole.plan)
+    first = iter(again)
+    for _ in range(stages.index("relax") + 1):
+        next(first)
+    first.close()
+    assert again.study.missing
+    list(again)
+    assert parameters(again) == parameters(whole)
+
+
+@pytest.mark.parametrize("settings", [{"penalties": (L2(),)}, {"lambdas": (0.0,)}])
+def test_where_nothing_is_pruned_nothing_is_relaxed(data, short_plan, settings):
+    search = Search(data, short_plan(data, **{"lambdas": (0.001,), "refits": 1} | settings))
+    assert "relax" not in [search.stage for _ in search]
+
+
+def test_a_path_that_is_relaxed_already_is_not_relaxed_again(data, short_plan):
+    plan = short_plan(data, lambdas=(0.003,), penalties=(L1(),), refits=1)
+    plan = replace(plan, training=replace(plan.training, relaxed_epochs=5))
+    search = Search(data, plan)
+    assert search.expected == len(list(search))
+    assert select(search.study).point.sparsity > 0
 
 
 def test_a_search_is_reproducible_whatever_the_threads(data, short_plan):

@@ -56,7 +56,7 @@ def diagnose(study: Study) -> Diagnosis:
     ShrinkageError
         Without a finished unpenalized fit, or when all of them diverged.
     """
-    facts = _measure(study)
+    facts = _measure(study.principal)
     judged = replace(facts, verdict=_verdict(facts))
     return replace(judged, sentence=sentence(judged), prescription=prescription(judged))
 

@@ -1,4 +1,4 @@
-"""The search along λ: bracket, path, refinement and refits, each a batch of trials."""
+"""The search along λ: bracket, path, refinement, refits and relaxed refits, batches of trials."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shrinkage.data import Data
 from shrinkage.detect.gains import constant_loss
 from shrinkage.engine.pool import train
 from shrinkage.penalties import Penalty
+from shrinkage.scores import PathPoint
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune.planning import Plan
 from shrinkage.tune.selection import badness, candidates, select
@@ -35,10 +36,11 @@ _FINEST = 0.25
 class Search:
     """A run of a plan: iterate over it to train; :attr:`study` is what is finished so far.
 
-    Four stages follow each other, each planned from the fits of those before it: the bracket (one
-    fold, powers of ten), the path on every fold, the refinement near each penalty's optimum, and
-    the refits on every training row. Iteration may be given up at any time; iterating again goes
-    on where it stopped.
+    Stages follow each other, each planned from the fits of those before it: the bracket (one fold,
+    powers of ten), the path on every fold, the refinement near each penalty's optimum, the refits
+    on every training row, and, where the selected penalty leaves exact zeros, its relaxed refits:
+    on every fold and every training row, the weights that survive trained once more without it.
+    Iteration may be given up at any time; iterating again goes on where it stopped.
 
     Parameters
     ----------
@@ -68,6 +70,7 @@ class Search:
         self._trials: dict[Trial, None] = {}
         self._fits: dict[Trial, Fit] = {}
         self._batches: list[tuple[str, list[Trial]]] = []
+        self._relaxed: list[Trial] = []
 
     @property
     def study(self) -> Study:
@@ -81,9 +84,12 @@ class Search:
         kinds = len(plan.penalties)
         values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
         guess = 0
-        if self.stage != "refits":
-            # The choice lies on the path, so its first seed is not counted twice.
-            guess += plan.refits * (2 if values else 1) + max(values - 1, 0)
+        if self.stage in ("refits", "relax"):
+            return len(self._trials) + (len(self._relaxed) if self.stage == "refits" else 0)
+        if values and plan.training.relaxed_epochs == 0 and any(map(_zeroes, plan.penalties)):
+            guess += folds + plan.refits
+        # The choice lies on the path, so its first seed is not counted twice.
+        guess += plan.refits * (2 if values else 1) + max(values - 1, 0)
         if self.stage in ("bracket", "path") and plan.lambdas is None:
             guess += kinds * 3 * folds
         if self.stage == "bracket":
@@ -111,6 +117,8 @@ class Search:
         stages = [stage for stage, _ in self._batches]
         last = stages[-1] if stages else ""
         if last == "refits":
+            return ("relax", self._relaxed) if self._relaxed else None
+        if last == "relax":
             return None
         if self.plan.lambdas is not None:
             if last == "path":
@@ -236,12 +244,32 @@ class Search:
         along = [
             point for point in candidates(study, self.plan.metric) if point.penalty in (None, shown)
         ]
+        self._relaxed = self._relax(choice.point)
         trials = [
             self._trial(penalty, lam, None, draw)
             for draw in range(self.plan.refits)
             for penalty, lam in ((None, 0.0), (choice.point.penalty, choice.point.lam))
         ]
         return trials + [self._trial(point.penalty, point.lam, None) for point in along]
+
+    def _relax(self, point: PathPoint) -> list[Trial]:
+        """The choice with a second training of what survives; none where nothing is pruned."""
+        training = self.plan.training
+        pruned = _zeroes(point.penalty) and 0 < point.sparsity < 1
+        if not pruned or training.relaxed_epochs:
+            return []
+        relaxed = replace(training, relaxed_epochs=training.epochs)
+        places: list[tuple[int | None, int]] = [(f, 0) for f in range(len(self.data.parts))]
+        places += [(None, draw) for draw in range(self.plan.refits)]
+        return [
+            replace(self._trial(point.penalty, point.lam, fold, draw), training=relaxed)
+            for fold, draw in places
+        ]
+
+
+def _zeroes(penalty: Penalty | None) -> bool:
+    """Whether a penalty makes weights exactly zero."""
+    return penalty is not None and (penalty.l1_share > 0 or penalty.groups is not None)
 
 
 def power(exponent: float) -> float:

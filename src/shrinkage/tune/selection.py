@@ -154,6 +154,7 @@ def select(study: Study, rule: str = "minimum", metric: str | None = None) -> Se
     """
     require_known("selection rule", rule, RULES)
     metric = metric or default_metric(study.data.task)
+    study = study.principal
     points = path(study, metric)
     choices = candidates(study, metric)
     if not choices:
@@ -204,6 +205,7 @@ def candidates(study: Study, metric: str | None = None) -> list[PathPoint]:
     list of PathPoint
         In the order of :func:`shrinkage.scores.path`; empty when nothing finished.
     """
+    study = study.principal
     full, grid = _planned(study)
     folds = _common_folds(study, full, grid)
     return [

@@ -105,7 +105,7 @@ def verify(
     ShrinkageError
         When a side of the comparison has no finished refit (an interrupted run, divergence).
     """
-    point = selection.point
+    study, point = study.principal, selection.point
     selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
     before, after = _sides(study, selected)
     diagnosis = diagnosis or diagnose(study)

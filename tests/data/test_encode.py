@@ -160,3 +160,20 @@ def test_other_rows_do_not_change_the_fitted_ones() -> None:
     assert before.names == after.names
     np.testing.assert_array_equal(before.inputs[fit], after.inputs[fit])
     assert not np.array_equal(before.inputs[others], after.inputs[others])
+
+
+def test_every_input_knows_the_column_that_it_comes_from() -> None:
+    words = ["a much longer remark", "quite another one", "and a third remark here"] * 10
+    table = pd.DataFrame(
+        {
+            "size = big": [1.0, np.nan, 3.0] * 10,
+            "kind": ["x", "y", "z"] * 10,
+            "flag": ["no", "yes"] * 15,
+            "remark": [f"{text} {i}" for i, text in enumerate(words)],
+        }
+    )
+    encoded = _encode(table)
+    assert len(encoded.sources) == len(encoded.names) == encoded.inputs.shape[1]
+    assert set(encoded.sources) == set(table)
+    for name, source in zip(encoded.names, encoded.sources, strict=True):
+        assert name == source or name.startswith((f"{source} = ", f"{source} is", f"{source} ("))

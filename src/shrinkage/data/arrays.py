@@ -45,6 +45,9 @@ class Part:
         Of the final standardization: encoded value = input · scale + center.
     target_center, target_scale : ndarray of float64, shape (outputs,)
         The same for the targets of a regression; 0 and 1 for classification.
+    sources : tuple of str, default ()
+        For each encoded input the column of the table that it comes from; empty where there is no
+        table.
     """
 
     inputs: NDArray[np.float32]
@@ -57,6 +60,7 @@ class Part:
     scale: NDArray[np.float64]
     target_center: NDArray[np.float64]
     target_scale: NDArray[np.float64]
+    sources: tuple[str, ...] = ()
 
     @property
     def n_inputs(self) -> int:

@@ -33,7 +33,7 @@ MISSING_HANDLING = (
     "is a category of its own"
 )
 
-Block = tuple[NDArray[np.floating], list[str], NDArray[np.float64]]
+Block = tuple[NDArray[np.floating], list[str], list[str], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ class Encoded:
         Standardized.
     names : tuple of str
         Of the columns.
+    sources : tuple of str
+        For each, the column of the table that it comes from.
     center, scale : ndarray of float64, shape (columns,)
         Value before standardization = input · scale + center. An input that is constant over the
         fitted rows is 0 in all rows: nothing can be learnt from it, so unseen values say nothing.
@@ -53,6 +55,7 @@ class Encoded:
 
     inputs: NDArray[np.float32]
     names: tuple[str, ...]
+    sources: tuple[str, ...]
     center: NDArray[np.float64]
     scale: NDArray[np.float64]
 
@@ -76,24 +79,27 @@ def encode(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) ->
     """
     inputs: list[NDArray[np.float32]] = []
     names: list[str] = []
+    sources: list[str] = []
     centers: list[NDArray[np.float64]] = []
     scales: list[NDArray[np.float64]] = []
-    for values, block_names, least_scale in _blocks(columns, rows, fit):
+    for values, block_names, block_sources, least_scale in _blocks(columns, rows, fit):
         standardized, center, scale = _standardize(values, fit, least_scale, columns.images)
         inputs.append(standardized)
         names.extend(block_names)
+        sources.extend(block_sources)
         centers.append(center)
         scales.append(scale)
     return Encoded(
         np.ascontiguousarray(np.concatenate(inputs, axis=1)),
         tuple(names),
+        tuple(sources),
         np.concatenate(centers),
         np.concatenate(scales),
     )
 
 
 def _blocks(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Iterator[Block]:
-    """Unscaled values (m, k), their k names and the least scale of each."""
+    """Unscaled values (m, k), their k names and source columns, and the least scale of each."""
     if columns.numbers:
         yield _numbers(columns, rows, fit)
     if columns.categories:
@@ -136,7 +142,8 @@ def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) 
     """Numbers with the median where missing, then one flag for each column with gaps."""
     from sklearn.impute import SimpleImputer
 
-    names = [name for name, _ in columns.numbers]
+    sources = [name for name, _ in columns.numbers]
+    names = list(sources)
     values = np.column_stack([column[rows] for _, column in columns.numbers])
     least = [_LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
     if np.isnan(values).any():
@@ -144,9 +151,10 @@ def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) 
         imputer.fit(values[fit])
         values = imputer.transform(values)
         marked = [names[index] for index in imputer.indicator_.features_]
-        names = names + [f"{name} is missing" for name in marked]
+        names += [f"{name} is missing" for name in marked]
+        sources += marked
         least = least + [_LEAST_FLAG_SCALE] * len(marked)
-    return values, names, np.array(least)
+    return values, names, sources, np.array(least)
 
 
 def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
@@ -170,7 +178,9 @@ def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64
         warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
         values = encoder.transform(codes)
     names = [str(name) for name in encoder.get_feature_names_out(list(labels))]
-    return values, names, np.full(len(names), _LEAST_FLAG_SCALE)
+    encoder.set_params(feature_name_combiner=lambda name, _: name)
+    sources = [str(name) for name in encoder.get_feature_names_out(list(labels))]
+    return values, names, sources, np.full(len(names), _LEAST_FLAG_SCALE)
 
 
 def _label(labels: list[str], code: int | str) -> str:
@@ -191,7 +201,7 @@ def _text(counts: csr_matrix, name: str, rows: NDArray[np.int64], fit: NDArray[n
     counts = counts[rows]
     counts = counts[:, np.flatnonzero(counts[fit].getnnz(axis=0))]
     if counts.shape[1] == 0:
-        return np.zeros((len(rows), 1), np.float32), [name], np.zeros(1)
+        return np.zeros((len(rows), 1), np.float32), [name], [name], np.zeros(1)
     tfidf = TfidfTransformer().fit(counts[fit])
     fitted = tfidf.transform(counts[fit]).astype(np.float32)
     svd = TruncatedSVD(n_components=min(_TEXT_COMPONENTS, *fitted.shape), random_state=0)
@@ -199,4 +209,4 @@ def _text(counts: csr_matrix, name: str, rows: NDArray[np.int64], fit: NDArray[n
         svd.fit(fitted)
     values = svd.transform(tfidf.transform(counts).astype(np.float32))
     names = [f"{name} (text {part})" for part in range(1, values.shape[1] + 1)]
-    return values, names, np.full(len(names), _LEAST_TEXT_SCALE)
+    return values, names, [name] * len(names), np.full(len(names), _LEAST_TEXT_SCALE)

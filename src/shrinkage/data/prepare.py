@@ -218,6 +218,7 @@ def _full_and_test(read: _Read, train: Rows, test: Rows) -> tuple[Part, TestSet]
         scale=encoded.scale,
         target_center=center,
         target_scale=scale,
+        sources=encoded.sources,
     )
     weights = _mean_one(read.weights[test], np.arange(len(test)))
     test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
@@ -238,6 +239,7 @@ def _part(read: _Read, rows: Rows, train: Rows, validation: Rows) -> Part:
         scale=encoded.scale,
         target_center=center,
         target_scale=scale,
+        sources=encoded.sources,
     )
 
 

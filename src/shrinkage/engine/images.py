@@ -16,7 +16,7 @@ from scipy.ndimage import map_coordinates
 from shrinkage.errors import SettingError
 from shrinkage.training import Augmentation
 
-_PIXELS_AT_ONCE = 1 << 17
+_PIXELS_AT_ONCE = 1 << 14
 """Coordinates of so many pixels stay in a core's cache."""
 
 
@@ -102,7 +102,7 @@ def _moved(
     places += 1
     places[0] += ((height + 2) * np.arange(count))[:, None, None]
     moved: NDArray[np.float32] = map_coordinates(
-        tall.reshape(-1, width + 2), places, order=1, mode="nearest", output=np.float32
+        tall.reshape(-1, width + 2), places, order=1, output=np.float32
     )
     return moved
 

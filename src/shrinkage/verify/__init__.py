@@ -3,6 +3,8 @@
 from shrinkage.verify.boundary import Boundary, Plane, Surface
 from shrinkage.verify.checklist import CheckPoint
 from shrinkage.verify.performance import Effect
+from shrinkage.verify.relaxation import Relaxation
+from shrinkage.verify.shrinking import Shrinking
 from shrinkage.verify.verification import Verification, verify
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 
@@ -11,6 +13,8 @@ __all__ = [
     "CheckPoint",
     "Effect",
     "Plane",
+    "Relaxation",
+    "Shrinking",
     "Surface",
     "Verification",
     "WeightsComparison",

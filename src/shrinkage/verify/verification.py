@@ -16,6 +16,8 @@ from shrinkage.study import Fit, Study
 from shrinkage.verify.boundary import Boundary, boundary_along
 from shrinkage.verify.checklist import CheckPoint, nine_points
 from shrinkage.verify.performance import TOO_FEW, Effect, effects
+from shrinkage.verify.relaxation import Relaxation, relaxation
+from shrinkage.verify.shrinking import Shrinking, shrinking
 from shrinkage.verify.weights import (
     WeightsComparison,
     WeightsSummary,
@@ -62,6 +64,12 @@ class Verification:
         The effect on the test set in one sentence.
     weights_sentence : str
         The effect on the weights in one sentence.
+    shrinking : Shrinking or None, default None
+        What is left of the selected refit with the first seed once its dead units and unused inputs
+        are removed; None when nothing can be.
+    relaxation : Relaxation or None, default None
+        The selected penalty against what survives it, trained once more without it; None when that
+        was not tried.
     """
 
     before: str
@@ -77,6 +85,8 @@ class Verification:
     notes: tuple[str, ...]
     sentence: str
     weights_sentence: str
+    shrinking: Shrinking | None = None
+    relaxation: Relaxation | None = None
 
 
 def verify(
@@ -105,15 +115,15 @@ def verify(
     ShrinkageError
         When a side of the comparison has no finished refit (an interrupted run, divergence).
     """
-    study, point = study.principal, selection.point
+    everything, study, point = study, study.principal, selection.point
     selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
     before, after = _sides(study, selected)
     diagnosis = diagnosis or diagnose(study)
-    labels = (describe(*_NONE), describe(*selected))
+    labels = (study.label(*_NONE), study.label(*selected))
 
     found, resamples, notes = effects(before, after, study.data, test)
     path = _path(study, selected, before[0].trial.seed)
-    path_labels = [describe(*point_of(fit)) for fit in path]
+    path_labels = [study.label(*point_of(fit)) for fit in path]
     boundary = boundary_along(path, path_labels, study.data)
     weights = compare_weights(before[0], after[0], labels)
     return Verification(
@@ -132,6 +142,8 @@ def verify(
         weights_sentence=_weights_sentence(
             weights[0], selected, bool(before[0].trial.network.hidden)
         ),
+        shrinking=shrinking(after[0], study.data) if selected[0] else None,
+        relaxation=relaxation(everything, selected, test) if selected[0] else None,
     )
 
 

@@ -72,11 +72,11 @@ def test_trials_of_a_fold_are_paired_and_around_the_choice(synthetic_basis):
 
 
 def test_the_known_number_of_rows_is_found(read):
-    # Without: 0.2 + 5 n^−½. With: 0.25 on all rows, which the other reaches at (5/0.05)² = 10,000.
-    found = read(laws((0.2, 5.0, 0.5), (0.25, 0.0, 1.0)))
-    np.testing.assert_allclose(found.plain.law.exponent, 0.5, rtol=1e-3)
+    # Without: 0.2 + 5 n^−½. With: 0.2 + 32/n, so 0.25 on all rows: without it (5/0.05)² = 10,000.
+    found = read(laws((0.2, 5.0, 0.5), (0.2, 32.0, 1.0)))
+    np.testing.assert_allclose(found.plain.law.exponent, 0.5, rtol=2e-3)
     assert found.needed is not None
-    np.testing.assert_allclose(found.needed.estimate, 10_000, rtol=5e-3)
+    np.testing.assert_allclose(found.needed.estimate, 10_000, rtol=2e-2)
     fall = 5 * (640**-0.5 - 1280**-0.5)
     np.testing.assert_allclose(found.doubling.estimate, fall, rtol=1e-3)
     np.testing.assert_allclose(found.gain.estimate, 5 * 640**-0.5 - 0.05)
@@ -84,8 +84,8 @@ def test_the_known_number_of_rows_is_found(read):
 
 
 def test_rows_within_reach_are_named_with_their_range(read):
-    # With the penalty 5/√1600 on all rows: 1,600 rows without it.
-    found = read(laws((0.0, 5.0, 0.5), (0.125, 0.0, 1.0), noise=0.02))
+    # With the penalty 80/640 = 0.125 on all rows: without it (5/0.125)² = 1,600.
+    found = read(laws((0.0, 5.0, 0.5), (0.0, 80.0, 1.0), noise=0.01))
     assert found.needed is not None
     assert found.needed.low < 1_600 < found.needed.high
     assert found.needed.low > 800
@@ -104,6 +104,14 @@ def test_more_data_that_gains_more_than_a_penalty(read):
     assert found.verdict == "more data"
     assert found.headline.startswith("More data would help more than a penalty: twice the rows")
     assert found.sentences[1].endswith("its own gain is not beyond noise.")
+
+
+def test_a_range_from_no_rows_to_too_many_names_none(read):
+    found = read(laws((0.3, 45_000.0, 2.0), (0.3, 10.0, 1.2), noise=0.1))
+    assert found.needed is not None
+    assert found.needed.high > 10 * TOTAL
+    assert found.needed.low < 1.5 * TOTAL
+    assert "cannot be told" in found.sentences[1]
 
 
 def test_close_to_each_other_is_unclear(read):
@@ -157,7 +165,7 @@ def test_the_interval_of_the_doubling_holds_the_truth(synthetic_basis, written_s
     # Independent noise and corrected (wider) intervals: at least as often as they say.
     hits, fall = 0, 5 * (640**-0.5 - 1280**-0.5)
     basis = synthetic_basis(rows=800)
-    for repetition in range(40):
+    for repetition in range(20):
 
         def losses(trial, repetition=repetition):
             rows = trial.rows or TOTAL
@@ -167,7 +175,7 @@ def test_the_interval_of_the_doubling_holds_the_truth(synthetic_basis, written_s
 
         found = learning_curve(written_study(GrowingData(lambdas=(0.1,)), basis, losses))
         hits += not found.doubling.excludes(fall)
-    assert hits >= 37
+    assert hits >= 18
 
 
 def test_incomplete_folds_do_not_count(read):

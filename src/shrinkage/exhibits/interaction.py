@@ -22,7 +22,7 @@ from shrinkage.study import Study, Trial
 from shrinkage.tune import power
 
 DROPOUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65)
-_L2_HALVES, _OTHER_HALVES = range(-8, 1), range(-10, -1)
+_L2_HALVES, _OTHER_HALVES = range(-8, -1), range(-10, -3)
 """Half powers of ten of the default λ: the threshold of an L1 part does not shrink with the
 weights, so it is too strong a decade sooner."""
 _BELOW, _ABOVE = 4, 2

@@ -23,6 +23,7 @@ Verdict = Literal[
     "unclear",
 ]
 
+_LITTLE = 0.2
 _REDUNDANT = 0.5
 """Share of the smaller gain that the other must be shown to provide, to be called redundant."""
 
@@ -117,6 +118,11 @@ class Interaction:
     def smaller(self) -> Way:
         """The other one."""
         return self.dropout if self.better is self.alone else self.alone
+
+    @property
+    def adds_little(self) -> bool:
+        """Whether what the other adds to the better way is shown to be a small part of its gain."""
+        return self.better.helps and self.extra.high < _LITTLE * self.better.gain.estimate
 
     @property
     def best(self) -> tuple[int, int]:

@@ -18,23 +18,19 @@ def headline(found: Interaction) -> str:
     """The verdict with its number, without a full stop."""
     label, extra = found.penalty.label, found.extra
     amount = f"{_number(abs(extra.estimate))} {found.unit}"
+    verb = "lower" if extra.estimate >= 0 else "raise"
+    change = f"together they {verb} the {found.loss_name} of {_short(found.better)} by {amount}"
     if found.verdict == "complementary":
-        return (
-            f"{label} and dropout complement each other: together they lower the "
-            f"{found.loss_name} by {amount} more than {found.better.name}"
-        )
+        return f"{label} and dropout complement each other: {change}"
     if found.verdict == "redundant":
-        more = "less" if extra.estimate < 0 else "more"
-        return (
-            f"{label} and dropout are redundant here: together they lower the "
-            f"{found.loss_name} by {amount} {more} than {found.better.name}"
-        )
+        return f"{label} and dropout are redundant here: {change}"
     if found.verdict == "neither helps":
         return f"Neither {label} nor dropout is shown to help"
     if found.verdict == "unclear":
         return f"Whether {label} and dropout are redundant or complementary is unclear"
     helps, other = (label, "dropout") if found.alone.helps else ("dropout", label)
-    return f"{_capital(helps)} helps, and {other} is not shown to add anything"
+    adds = "adds little to it" if found.adds_little else "is not shown to add anything"
+    return f"{_capital(helps)} helps, and {other} {adds}"
 
 
 def sentences(found: Interaction) -> tuple[str, ...]:
@@ -60,8 +56,7 @@ def _verdict(found: Interaction) -> str:
     if found.verdict == "complementary":
         return f"The two are complementary: {extra}{_provided(found)}."
     if found.verdict == "redundant":
-        worse = ", worse beyond noise" if found.extra.high < 0 else ""
-        return f"The two are redundant: {extra}{worse}{_provided(found)}."
+        return f"The two are redundant: {extra}{_provided(found)}."
     if found.verdict == "neither helps":
         return f"Neither is shown to help beyond noise, alone or with the other: {extra}."
     if found.verdict == "unclear":
@@ -71,18 +66,25 @@ def _verdict(found: Interaction) -> str:
         )
     other = "dropout" if found.alone.helps else found.penalty.label
     return (
-        f"Only {found.better.name.removesuffix(' alone')} is shown to help beyond noise, and "
-        f"{other} is not shown to add to it: {extra}."
+        f"Only {_short(found.better)} is shown to help beyond noise, and {other} "
+        f"{'adds little, if anything' if found.adds_little else 'is not shown to add'} to it: "
+        f"{extra}."
     )
 
 
 def _extra(found: Interaction) -> str:
-    """What both add to the better one, which is itself a choice."""
+    """What both add to the better one, which is itself a choice; the sign becomes a word."""
+    extra = found.extra if found.extra.estimate >= 0 else -found.extra
+    verb = "lower" if found.extra.estimate >= 0 else "raise"
+    noise = "" if extra.low > 0 else ", which is not beyond noise"
     return (
-        "together they lower the loss by "
-        f"{found.extra.with_unit(found.unit)} more than the better one alone "
-        f"({found.better.name.removesuffix(' alone')})"
+        f"together they {verb} the loss of the better one alone ({_short(found.better)}) by "
+        f"{extra.with_unit(found.unit)}{noise}"
     )
+
+
+def _short(way: Way) -> str:
+    return way.name.removesuffix(" alone")
 
 
 def _provided(found: Interaction) -> str:
@@ -91,8 +93,7 @@ def _provided(found: Interaction) -> str:
         return ""
     small, large = found.smaller, found.better
     return (
-        f"; of what {small.name} gains, {large.name.removesuffix(' alone')} provides "
-        f"{percent(found.overlap)} already"
+        f"; of what {small.name} gains, {_short(large)} provides {percent(found.overlap)} already"
     )
 
 

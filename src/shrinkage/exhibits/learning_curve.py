@@ -16,7 +16,7 @@ from shrinkage.detect.gains import Floats, loss_name
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.exhibits.choice import chosen_elsewhere, measured
 from shrinkage.exhibits.exhibit import Basis
-from shrinkage.exhibits.learning_curve_record import Curve, LearningCurve, compare
+from shrinkage.exhibits.learning_curve_record import LearningCurve, compare
 from shrinkage.penalties import L2, Penalty
 from shrinkage.scores import default_metric, unit, usable
 from shrinkage.study import Study, Trial
@@ -169,35 +169,35 @@ def learning_curve(study: Study) -> LearningCurve:
     data = study.data
     penalty = next(trial.penalty for trial in study.trials if trial.penalty is not None)
     lambdas = tuple(sorted({trial.lam for trial in study.trials}))
-    rows, train, validation = _losses(study, lambdas)
-    finished = np.isfinite(validation[0]).all(axis=0)
+    rows, losses = _losses(study, lambdas)
+    finished = np.isfinite(losses[1, 0]).all(axis=0)
     if not finished.any():
         raise ShrinkageError(
             "no fold has all its training sizes yet; let the run finish, or try fewer sizes"
         )
-    chosen = [chosen_elsewhere(one, data) for one in validation[1:].swapaxes(0, 1)]
-    train_chosen, validation_chosen = (
-        np.stack([measured(values[1:, size], choice) for size, choice in enumerate(chosen)])
-        for values in (train, validation)
+    honest = np.stack(
+        [
+            [measured(values, chosen_elsewhere(judged, data)) for values in (trained, judged)]
+            for trained, judged in losses[:, 1:].transpose(2, 0, 1, 3)
+        ],
+        axis=1,
     )
-    used = np.isfinite(validation_chosen).all(axis=0)
+    used = np.isfinite(honest[1]).all(axis=0)
     if not used.any():
         raise ShrinkageError(
             "the network with a penalty cannot be compared: its λ is chosen on other folds, and "
             "too few of them have finished; let the run finish, or use more folds (--folds)"
         )
-    counts = rows[:, used].mean(axis=1)
-    plain_train, plain_validation = (np.where(used, of[0], np.nan) for of in (train, validation))
-    means = _means(validation[1:], finished)
+    means = _means(losses[1, 1:], finished)
     best = tuple(lambdas[1 + int(index)] for index in np.argmin(means, axis=0))
     return compare(
         data,
         penalty=penalty,
         lambdas=lambdas[1:],
         best=best,
-        rows=counts,
-        plain=Curve.of("without a penalty", counts, plain_train, plain_validation, data),
-        penalized=Curve.of(f"with {penalty.label}", counts, train_chosen, validation_chosen, data),
+        rows=rows[:, used].mean(axis=1),
+        plain=np.where(used, losses[:, 0], np.nan),
+        penalized=np.where(used, honest, np.nan),
         loss_name=loss_name(data, study.trials[0].training),
         unit=unit(default_metric(data.task), data),
         missing=len(study.missing),
@@ -212,8 +212,8 @@ def _means(losses: Floats, finished: NDArray[np.bool_]) -> Floats:
     return found
 
 
-def _losses(study: Study, lambdas: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
-    """Rows (S, F), and training and validation losses (I, S, F) with NaN where one is missing.
+def _losses(study: Study, lambdas: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Rows (S, F), and training and validation losses (2, I, S, F), NaN where one is missing.
 
     A fold counts when all its trials have ended. A λ that failed at a size on one fold is out of
     the choice there: its mean would be over other rows.
@@ -239,4 +239,4 @@ def _losses(study: Study, lambdas: tuple[float, ...]) -> tuple[Floats, Floats, F
     losses[:, :, :, ~finished] = np.nan
     failed = ~np.isfinite(losses[1][:, :, finished]).all(axis=2)
     losses[:, failed] = np.nan
-    return np.array([sizes[fold] for fold in range(len(data.parts))]).T, losses[0], losses[1]
+    return np.array([sizes[fold] for fold in range(len(data.parts))]).T, losses

@@ -11,9 +11,10 @@ from shrinkage.data import Data
 from shrinkage.detect.gains import Floats, over_folds
 from shrinkage.exhibits import learning_curve_wording as wording
 from shrinkage.exhibits.exhibit import Table
-from shrinkage.exhibits.power_law import PowerLaw, draws_of_means, fit_power_law
+from shrinkage.exhibits.power_law import PowerLaw, draws_of_means, fit_power_laws
 from shrinkage.intervals import Interval
 from shrinkage.penalties import Penalty
+from shrinkage.scores import standard_error
 
 Verdict = Literal["more data", "a penalty", "unclear"]
 
@@ -50,16 +51,16 @@ class Curve:
     explained: float
 
     @staticmethod
-    def of(label: str, rows: Floats, train: Floats, validation: Floats, data: Data) -> Curve:
-        """From losses (S, F) after training on rows (S,)."""
+    def of(label: str, rows: Floats, losses: Floats, law: PowerLaw, data: Data) -> Curve:
+        """From training and validation losses (2, S, F) after training on rows (S,)."""
+        train, validation = losses
 
-        def intervals(losses: Floats) -> tuple[Interval, ...]:
-            return tuple(over_folds(one, data) for one in losses)
+        def intervals(of: Floats) -> tuple[Interval, ...]:
+            return tuple(over_folds(one, data) for one in of)
 
-        means = np.nanmean(validation, axis=1)
-        law = fit_power_law(rows, means[None])
-        around = np.square(means - means.mean()).sum()
-        left = np.square(means - law.at(rows)).sum()
+        means, weights = np.nanmean(validation, axis=1), 1.0 / np.square(_errors(validation))
+        around = weights @ np.square(means - np.average(means, weights=weights))
+        left = weights @ np.square(means - law.at(rows))
         return Curve(
             label=label,
             train=intervals(train),
@@ -179,45 +180,65 @@ class LearningCurve:
 
 
 def compare(
-    data: Data, plain: Curve, penalized: Curve, rows: Floats, **facts: Any
+    data: Data, penalty: Penalty, rows: Floats, plain: Floats, penalized: Floats, **facts: Any
 ) -> LearningCurve:
-    """Draw what both laws might as well be, and judge.
+    """Fit both laws, draw what they might as well be, and judge.
 
     Parameters
     ----------
     data : Data
         The folds.
-    plain, penalized : Curve
-        On the same folds.
+    penalty : Penalty
+        Whose losses the second ones are.
     rows : ndarray of float64, shape (S,)
         Of each size.
+    plain, penalized : ndarray of float64, shape (2, S, F)
+        Training and validation losses, NaN on folds that do not count: the same ones for both.
     **facts
         The fields of :class:`LearningCurve` that are known already.
     """
-    draws = _draws(plain, penalized, data)
-    sizes, total = rows.size, float(rows[-1])
-    curves = (plain, penalized)
-    laws = (
-        fit_power_law(rows, draws[:, :sizes], plain.means),
-        fit_power_law(rows, draws[:, sizes:], penalized.means),
+    errors = (_errors(plain[1]), _errors(penalized[1]))
+    means = tuple(np.nanmean(losses[1], axis=1)[None] for losses in (plain, penalized))
+    fitted = fit_power_laws(rows, (means[0], means[1]), errors)
+    curves = (
+        Curve.of("without a penalty", rows, plain, fitted[0], data),
+        Curve.of(f"with {penalty.label}", rows, penalized, fitted[1], data),
     )
+    draws = _draws(plain[1], penalized[1], data)
+    laws = fit_power_laws(rows, (draws[:, 0], draws[:, 1]), errors)
+    return _judged(data, penalty, rows, curves, draws, laws, facts)
+
+
+def _judged(
+    data: Data,
+    penalty: Penalty,
+    rows: Floats,
+    curves: tuple[Curve, Curve],
+    draws: Floats,
+    laws: tuple[PowerLaw, PowerLaw],
+    facts: dict[str, Any],
+) -> LearningCurve:
+    """What follows from the curves (and from the draws (B, 2, S) of both, with their laws)."""
+    plain, penalized = curves
+    total = float(rows[-1])
     gain = over_folds(plain.by_fold[-1] - penalized.by_fold[-1], data)
     falls = over_folds(plain.by_fold[0] - plain.by_fold[-1], data)
     halves = [float(_doubling(curve.law, total)[0]) for curve in curves]
     drawn = [_doubling(law, total) for law in laws]
     doubling = _interval(halves[0], drawn[0])
     difference = _interval(
-        halves[0] - gain.estimate, drawn[0] - (draws[:, sizes - 1] - draws[:, -1])
+        halves[0] - gain.estimate, drawn[0] - (draws[:, 0, -1] - draws[:, 1, -1])
     )
     follows = falls.low > 0 and plain.explained >= _FITS_WELL
     needed = None
     if follows and gain.low > 0:
         least = float(plain.law.rows_for(float(penalized.means[-1]))[0])
-        reached = laws[0].rows_for(draws[:, -1])
+        reached = laws[0].rows_for(draws[:, 1, -1])
         needed = _interval(max(least, total), np.maximum(reached, total))
     farthest = min(max(2.0, 1.15 * (needed.estimate / total if needed else 1.0)), wording.FARTHEST)
     band_rows = np.geomspace(rows[0], farthest * total, _BAND)
     return LearningCurve(
+        penalty=penalty,
         rows=rows,
         plain=plain,
         penalized=penalized,
@@ -252,16 +273,27 @@ def judge(gain: Interval, doubling: Interval, difference: Interval, *, follows: 
     return "a penalty" if difference.high < 0 and gain.low > 0 else "unclear"
 
 
-def _draws(plain: Curve, penalized: Curve, data: Data) -> Floats:
-    """Draws (B, 2·S) of the mean losses of both, paired; none where one fold is all there is."""
-    losses = np.concatenate([plain.by_fold, penalized.by_fold])
+def _errors(losses: Floats) -> Floats:
+    """Standard errors (S,) of mean losses (S, F), at least a hundredth of the means.
+
+    Few folds may agree by chance, and no law holds more exactly than that.
+    """
+    spread = np.array([standard_error(one[np.isfinite(one)]) for one in losses])
+    found: Floats = np.maximum(np.hypot(spread, 0.01 * np.nanmean(np.abs(losses), axis=1)), 1e-12)
+    return found
+
+
+def _draws(plain: Floats, penalized: Floats, data: Data) -> Floats:
+    """Draws (B, 2, S) of both mean losses, paired; none where one fold is all there is."""
+    losses = np.concatenate([plain, penalized])
     used = np.isfinite(losses).all(axis=0)
     if used.sum() < 2:
-        return np.empty((0, len(losses)))
+        return np.empty((0, 2, len(plain)))
     parts = [part for part, use in zip(data.parts, used, strict=True) if use]
     train_rows = float(np.mean([part.train.size for part in parts]))
     validation_rows = float(np.mean([part.validation.size for part in parts]))
-    return draws_of_means(losses[:, used].T, train_rows, validation_rows, _DRAWS)
+    drawn = draws_of_means(losses[:, used].T, train_rows, validation_rows, _DRAWS)
+    return drawn.reshape(_DRAWS, 2, len(plain))
 
 
 def _doubling(law: PowerLaw, rows: float) -> Floats:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FARTHEST = 10.0
 """Multiple of the rows beyond which no number of rows is named."""
+_TOLD = 1.5
+"""A range from less than this multiple to more than that one says nothing."""
 
 
 def headline(found: LearningCurve) -> str:
@@ -94,21 +96,22 @@ def _rows(found: LearningCurve) -> str:
             "How many rows the penalty is worth cannot be told: its own gain is not beyond noise."
         )
     needed, label = found.needed, found.penalty.label
-    if needed.estimate > FARTHEST * total:
-        least = needed.low / total
-        range_ = (
-            f"at least {least:.1f} times as many" if least < FARTHEST else "all of the interval"
-        )
+    times = needed.low / total
+    if needed.high > FARTHEST * total and times < _TOLD:
         return (
-            f"Without a penalty it would take more than {FARTHEST:.0f} times the rows ({range_}) "
-            f"to do as well as {label}, which {reach}."
+            f"How many rows {label} is worth cannot be told from this curve: without a penalty it "
+            f"would take anything from {times:.1f} to more than {FARTHEST:.0f} times the rows."
+        )
+    if needed.estimate > FARTHEST * total:
+        return (
+            f"Without a penalty it would take more than {FARTHEST:.0f} times the rows (at least "
+            f"{min(times, FARTHEST):.1f} times) to do as well as {label}, which {reach}."
         )
     return (
         f"Without a penalty it would take about {about(needed.estimate)} training rows "
         f"[{about(needed.low)}, {_up_to(needed.high, total)}], {needed.estimate / total:.1f} times "
         f"as many, to do as well as {label}, which {reach}; that is extrapolated along "
-        "a + b·n^(−c), fitted to "
-        f"{len(found.rows)} sizes."
+        f"a + b·n^(−c), fitted to {len(found.rows)} sizes."
     )
 
 

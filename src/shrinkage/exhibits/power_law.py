@@ -1,4 +1,4 @@
-"""The power law a + b·n^(−c) of learning curves, fitted to many curves at once."""
+"""The power law a + b·n^(−c) of learning curves, fitted to many pairs of them at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 SLOWEST, FASTEST = 0.05, 2.0
 """Exponents that are tried. Below the first a curve is a straight line in log n over any range
 that rows can have; above the second nothing is known to learn."""
-_STEPS, _ZOOMS = 24, 5
+_EXPONENTS, _FLOORS, _ZOOMS, _POLISHES, _CLOSER = 32, 10, 8, 3, 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,26 +50,34 @@ class PowerLaw:
         return result
 
 
-def fit_power_law(rows: Floats, losses: Floats, typical: Floats | None = None) -> PowerLaw:
-    """Weighted least squares with a, b ≥ 0, by variable projection.
+def fit_power_laws(
+    rows: Floats,
+    losses: tuple[Floats, Floats],
+    errors: tuple[Floats, Floats],
+) -> tuple[PowerLaw, PowerLaw]:
+    """Two power laws with one floor a ≥ 0, each with its own b ≥ 0 and c: weighted least squares.
 
-    For a given c the best a and b are linear, so only c is searched: on a grid that zooms in. No
-    start to choose, nothing that fails to converge, and the same bits every time. Residuals count
-    relative to the typical loss at their number of rows: where losses are large, so is their noise.
+    Two trainings of one network that differ in how they are regularized part where rows are few;
+    with ever more rows both approach what the network can learn. So the curve that has nearly
+    arrived tells the floor of the one that has not, which alone could not be told from its slope.
+
+    Fitted by variable projection: above a given floor each curve is b·n^(−c), whose best b is a
+    quotient and whose c is found on a grid; only the floor is searched, in steps that zoom in. No
+    start to choose, nothing that fails to converge, and the same bits every time.
 
     Parameters
     ----------
     rows : ndarray of float64, shape (m,)
         At least 3 different numbers of rows.
-    losses : ndarray of float64, shape (B, m)
-        B curves.
-    typical : ndarray of float64, shape (m,), optional
-        Typical losses; by default the means of the curves.
+    losses : two ndarrays of float64, each (B, m)
+        B pairs of curves.
+    errors : two ndarrays of float64, each (m,)
+        Standard errors of the losses, above 0: residuals count in their unit.
 
     Returns
     -------
-    PowerLaw
-        B of them.
+    two PowerLaw
+        B of each.
 
     References
     ----------
@@ -81,59 +89,76 @@ def fit_power_law(rows: Floats, losses: Floats, typical: Floats | None = None) -
     Examples
     --------
     >>> rows = np.array([50.0, 100.0, 200.0, 400.0])
-    >>> law = fit_power_law(rows, (0.2 + 3.0 * rows**-0.5)[None])
-    >>> law.floor.round(4), law.exponent.round(4), law.rows_for(0.25).round()
-    (array([0.2]), array([0.5]), array([3600.]))
+    >>> slow, fast = 0.2 + 3.0 * rows**-0.5, 0.2 + 2.0 * rows**-1.0
+    >>> first, second = fit_power_laws(rows, (slow[None], fast[None]), (slow, fast))
+    >>> first.floor.round(3), first.exponent.round(3), second.exponent.round(3)
+    (array([0.2]), array([0.5]), array([1.]))
+    >>> first.rows_for(0.25).round(-1)
+    array([3600.])
     """
     centre = np.exp(np.log(rows).mean())  # in its unit the columns 1 and n^(−c) are of one size
-    relative = rows / centre
-    size = losses.mean(axis=0) if typical is None else typical
-    weights = 1.0 / np.maximum(np.abs(size), 1e-9) ** 2
-    weights /= weights.sum()
-    low = np.full(len(losses), np.log(SLOWEST))
-    high = np.full(len(losses), np.log(FASTEST))
-    every = np.arange(len(losses))
+    curves = [
+        _Curves(rows / centre, loss, 1.0 / np.square(error))
+        for loss, error in zip(losses, errors, strict=True)
+    ]
+    every = np.arange(len(losses[0]))
+    low = np.zeros(len(every))
+    # Above the mean of both curves neither has a slope that is allowed, and the fit only worsens.
+    high = np.maximum(0.0, np.maximum(*(curve.means for curve in curves)))
     for _ in range(_ZOOMS):
-        steps = np.linspace(low, high, _STEPS, axis=1)
-        floors, scales, errors = _linear(relative, losses, weights, np.exp(steps))
-        best = np.argmin(errors, axis=1)
-        low = steps[every, np.maximum(best - 1, 0)]
-        high = steps[every, np.minimum(best + 1, _STEPS - 1)]
-    exponent = np.exp(steps[every, best])
-    scale = scales[every, best] * np.power(centre, exponent)
-    return PowerLaw(floors[every, best], scale, exponent)
+        floors = np.linspace(low, high, _FLOORS, axis=1)
+        fitted = [curve.above(floors) for curve in curves]
+        best = np.argmin(fitted[0][2] + fitted[1][2], axis=1)
+        low = floors[every, np.maximum(best - 1, 0)]
+        high = floors[every, np.minimum(best + 1, _FLOORS - 1)]
+    found = []
+    for exponents, scales, _ in fitted:
+        exponent = exponents[every, best]
+        scale = scales[every, best] * np.power(centre, exponent)
+        found.append(PowerLaw(floors[every, best], scale, exponent))
+    return found[0], found[1]
 
 
-def _linear(
-    rows: Floats, losses: Floats, weights: Floats, exponents: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Best a, b ≥ 0 and the weighted squared error for each curve and exponent, each (B, C)."""
-    basis = np.power(rows, -exponents[:, :, None])  # (B, C, m)
-    mean_basis = basis @ weights
-    mean_loss = (losses @ weights)[:, None]
-    cross = np.einsum("bcm,bm,m->bc", basis, losses, weights)
-    square = np.square(basis) @ weights
-    power = (np.square(losses) @ weights)[:, None]
-    slope = (cross - mean_basis * mean_loss) / (square - mean_basis**2)
-    free = (mean_loss - slope * mean_basis, slope)
-    # A convex problem in two variables: unless the free solution is allowed, one of them is 0.
-    no_slope = (np.broadcast_to(np.maximum(mean_loss, 0.0), slope.shape), np.zeros_like(slope))
-    no_floor = (np.zeros_like(slope), np.maximum(cross / square, 0.0))
+@dataclass(frozen=True, eq=False)
+class _Curves:
+    """B curves (B, m) at rows (m,), and what their squared residuals weigh."""
 
-    def error(pair: tuple[Floats, Floats]) -> Floats:
-        a, b = pair
-        found: Floats = (
-            power - 2 * (a * mean_loss + b * cross) + a**2 + 2 * a * b * mean_basis + b**2 * square
-        )
+    rows: Floats
+    losses: Floats
+    weights: Floats
+
+    @property
+    def means(self) -> Floats:
+        """Weighted means (B,): each curve's best fit without a slope."""
+        found: Floats = self.losses @ self.weights / self.weights.sum()
         return found
 
-    candidates = (free, no_slope, no_floor)
-    errors = np.stack([error(pair) for pair in candidates])
-    errors[0] = np.where((free[0] >= 0) & (free[1] >= 0), errors[0], np.inf)
-    best = np.argmin(errors, axis=0)
-    floors = np.choose(best, [pair[0] for pair in candidates])
-    scales = np.choose(best, [pair[1] for pair in candidates])
-    return floors, scales, errors.min(axis=0)
+    def above(self, floors: Floats) -> tuple[Floats, Floats, Floats]:
+        """Best c, b ≥ 0 and squared error above each of the floors (B, A); three such arrays."""
+        grid = np.linspace(np.log(SLOWEST), np.log(FASTEST), _EXPONENTS)
+        basis = np.power(self.rows, -np.exp(grid)[:, None])  # (C, m)
+        left = self.losses[:, None] - floors[..., None]  # (B, A, m)
+        # What b takes off the squared error of b = 0, for every exponent: (B, A, C).
+        taken = np.maximum((left * self.weights) @ basis.T, 0.0) ** 2
+        taken /= np.square(basis) @ self.weights
+        place = grid[np.clip(np.argmax(taken, axis=2), 1, _EXPONENTS - 2)]
+        step = float(grid[1] - grid[0])
+        for _ in range(_POLISHES):
+            # The top of the parabola through a point and its neighbours, then closer ones.
+            before, at, after = (self._taken(left, place + k * step)[0] for k in (-1, 0, 1))
+            bend = before - 2 * at + after
+            shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, 1.0), 0.0)
+            place = np.clip(place + np.clip(shift, -1.0, 1.0) * step, grid[0], grid[-1])
+            step /= _CLOSER
+        taken, scales = self._taken(left, place)
+        return np.exp(place), scales, np.square(left) @ self.weights - taken
+
+    def _taken(self, left: Floats, place: Floats) -> tuple[Floats, Floats]:
+        """What the best b ≥ 0 takes off the squared error of `left` (B, A, m), and that b."""
+        basis = np.exp(-np.exp(place)[..., None] * np.log(self.rows))
+        cross = np.maximum((basis * left) @ self.weights, 0.0)
+        square = np.square(basis) @ self.weights
+        return cross**2 / square, cross / square
 
 
 def draws_of_means(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shrinkage.data import Data, Part, Task
 from shrinkage.errors import SettingError, require_known
-from shrinkage.penalties import Penalty, describe
+from shrinkage.penalties import Penalty
 from shrinkage.study import Fit, Study
 
 Floats = NDArray[np.float64]
@@ -170,6 +170,8 @@ class PathPoint:
         Mean standard deviation of the penalized weights.
     diverged : int
         Fits that diverged and are left out.
+    label : str
+        For people: ``"L2, λ = 0.01"``.
     """
 
     penalty: Penalty | None
@@ -181,11 +183,7 @@ class PathPoint:
     sparsity: float
     spread: float
     diverged: int
-
-    @property
-    def label(self) -> str:
-        """For people: ``"L2, λ = 0.01"``."""
-        return describe(self.penalty, self.lam)
+    label: str
 
     @property
     def mean_train(self) -> float:
@@ -258,14 +256,14 @@ def path(
     order = list(dict.fromkeys(penalty for penalty, _ in groups))
     order.sort(key=lambda penalty: penalty is not None)
     return tuple(
-        _point(penalty, lam, groups[penalty, lam], study.data, chosen)
+        _point(penalty, lam, groups[penalty, lam], study, chosen)
         for penalty in order
         for lam in sorted(lam for other, lam in groups if other == penalty)
     )
 
 
 def _point(
-    penalty: Penalty | None, lam: float, fits: list[Fit], data: Data, metric: str
+    penalty: Penalty | None, lam: float, fits: list[Fit], study: Study, metric: str
 ) -> PathPoint:
     good = sorted((fit for fit in fits if usable(fit)), key=lambda fit: fit.trial.fold or 0)
     return PathPoint(
@@ -274,8 +272,9 @@ def _point(
         folds=np.array([fit.trial.fold for fit in good], dtype=np.int64),
         train_losses=np.array([fit.final_train_loss for fit in good]),
         validation_losses=np.array([fit.final_validation_loss for fit in good]),
-        scores=np.array([score(metric, fit, data) for fit in good]),
+        scores=np.array([score(metric, fit, study.data) for fit in good]),
         sparsity=float(np.mean([fit.sparsity for fit in good])) if good else float("nan"),
         spread=float(np.mean([fit.spread for fit in good])) if good else float("nan"),
         diverged=len(fits) - len(good),
+        label=study.label(penalty, lam),
     )

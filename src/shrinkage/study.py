@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shrinkage.data import Data
 from shrinkage.network import Network, layout
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Penalty, describe
 from shrinkage.training import Training
 
 
@@ -83,6 +83,8 @@ class Fit:
         The last epoch begun.
     best_epoch : int or None, default None
         Of early stopping: the epoch whose parameters were restored.
+    seconds : float, default 0.0
+        That the training took in its thread; the one number that is not the same every time.
     kept : (float, float) or None, default None
         Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
     """
@@ -97,6 +99,7 @@ class Fit:
     status: Status
     stopped_at: int
     best_epoch: int | None = None
+    seconds: float = 0.0
     kept: tuple[float, float] | None = None
 
     @property
@@ -108,10 +111,11 @@ class Fit:
     def message(self) -> str:
         """The status as a sentence, with the epoch where that matters."""
         if self.status is Status.STOPPED_EARLY:
-            return f"{self.status.value} after epoch {self.best_epoch}"
+            return f"{Status.STOPPED_EARLY.value} after epoch {self.best_epoch}"
+        sentence = str(self.status.value)
         if self.ok:
-            return self.status.value
-        return self.status.value.replace("diverged", f"diverged at epoch {self.stopped_at}", 1)
+            return sentence
+        return sentence.replace("diverged", f"diverged at epoch {self.stopped_at}", 1)
 
     @property
     def final_validation_loss(self) -> float:
@@ -160,12 +164,15 @@ class Study:
         Finished fits, in the order of `trials`.
     versions : dict of str to str
         Packages that made the numbers.
+    names : dict of (Penalty or None, float) to str, default {}
+        What points are called that stand for more than their penalty and λ.
     """
 
     data: Data
     trials: tuple[Trial, ...]
     fits: tuple[Fit, ...]
     versions: dict[str, str] = field(default_factory=dict)
+    names: Mapping[tuple[Penalty | None, float], str] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -185,16 +192,21 @@ class Study:
 
     @cached_property
     def principal(self) -> Study:
-        """The trials that are trained as the first one is: the λ path, without relaxed refits.
+        """The trials that are relaxed as the first one is: the λ path, without relaxed refits.
 
-        Points of a path are compared by penalty and λ alone, so all else about them must be equal.
+        Points of a path are known by penalty and λ alone, and a relaxed refit shares both with the
+        point that it belongs to.
         """
-        if len({trial.training for trial in self.trials}) < 2:
+        if len({trial.training.relaxed_epochs for trial in self.trials}) < 2:
             return self
-        first = self.trials[0].training
-        trials = tuple(trial for trial in self.trials if trial.training == first)
-        fits = tuple(fit for fit in self.fits if fit.trial.training == first)
+        first = self.trials[0].training.relaxed_epochs
+        trials = tuple(t for t in self.trials if t.training.relaxed_epochs == first)
+        fits = tuple(fit for fit in self.fits if fit.trial.training.relaxed_epochs == first)
         return replace(self, trials=trials, fits=fits)
+
+    def label(self, penalty: Penalty | None, lam: float) -> str:
+        """What people call a point: its name, or else penalty and λ."""
+        return self.names.get((penalty, lam)) or describe(penalty, lam)
 
     @cached_property
     def fold_fits(self) -> tuple[Fit, ...]:

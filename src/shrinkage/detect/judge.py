@@ -21,7 +21,6 @@ from shrinkage.detect.gains import (
 )
 from shrinkage.detect.wording import prescription, sentence
 from shrinkage.errors import ShrinkageError
-from shrinkage.penalties import describe
 from shrinkage.scores import usable
 from shrinkage.study import Fit, Study
 
@@ -82,7 +81,7 @@ def _measure(study: Study) -> Diagnosis:
     losses = points.pop((None, 0.0))
     train_losses = by_fold(baseline, data, lambda fit: fit.final_train_loss)
 
-    labels = [describe(penalty, lam) for penalty, lam in points]
+    labels = [study.label(penalty, lam) for penalty, lam in points]
     gains = gains_over(np.array(list(points.values())).reshape(len(points), losses.size), losses)
     best = best_of(gains)
     best_penalized = None if best is None else labels[best]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
@@ -25,6 +26,10 @@ EVALUATION_SHARE = 0.15
 """Most of a training's arithmetic that evaluation on validation rows may add."""
 
 
+_POLL = 0.05
+"""Seconds between two looks at a deadline."""
+
+
 class Interrupted(Exception):
     """A fit that was told to stop; it never leaves this module."""
 
@@ -35,6 +40,7 @@ def train(
     *,
     executor: Executor | None = None,
     threads: int | None = None,
+    expired: Callable[[], bool] | None = None,
 ) -> Iterator[Fit]:
     """Train every trial and yield each fit as soon as it is finished.
 
@@ -54,6 +60,9 @@ def train(
     threads : int, optional
         Size of that pool; by default the cores this process may use. With an `executor`, the
         number of its workers.
+    expired : callable, optional
+        Asked every twentieth of a second whether the time is up; once it is, the trainings under
+        way are given up and nothing more is yielded.
 
     Yields
     ------
@@ -78,11 +87,15 @@ def train(
         for trial in islice(queue, 2 * workers):
             pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            patience = None if expired is None else _POLL
+            done, pending = wait(pending, timeout=patience, return_when=FIRST_COMPLETED)
+            over = expired is not None and expired()
             for future in done:
-                for trial in islice(queue, 1):
+                for trial in islice(queue, 0 if over else 1):
                     pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
                 yield future.result()
+            if over:
+                return
     finally:
         stop[0] = 1
         for future in pending:
@@ -122,6 +135,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
     Interrupted
         If `stop` was set.
     """
+    begun = time.perf_counter()
     network, training = trial.network, trial.training
     if network.inputs != part.n_inputs:
         raise SettingError(
@@ -140,7 +154,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
         )
     if part.validation.size == 0 and fit.outputs.size:
         fit = replace(fit, outputs=fit.outputs[:0])
-    return fit
+    return replace(fit, seconds=time.perf_counter() - begun)
 
 
 def _rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

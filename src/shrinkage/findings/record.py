@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.errors import ShrinkageError
+from shrinkage.exhibits import Record
 from shrinkage.scores import PathPoint, path, usable
 from shrinkage.study import Study
 from shrinkage.tune import Plan, Selection, select
-from shrinkage.verify import Verification, verify
+from shrinkage.tune.joint import Joint
+from shrinkage.verify import Committee, Verification, committee_of, verify
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,12 @@ class Findings:
         What is missing or was left out, in sentences.
     stage : str or None, default None
         The stage of the search in which the run was interrupted; None when it was not.
+    exhibits : tuple of Record, default ()
+        What was asked for beside the search.
+    joint : Joint or None, default None
+        The joint search that the study comes from; None for a λ path.
+    committee : Committee or None, default None
+        The selection's refits averaged, beside one of them; None when there are fewer than two.
     """
 
     study: Study
@@ -48,6 +57,9 @@ class Findings:
     verification: Verification | None
     notes: tuple[str, ...]
     stage: str | None = None
+    exhibits: tuple[Record, ...] = ()
+    joint: Joint | None = None
+    committee: Committee | None = None
 
     @property
     def recommended(self) -> PathPoint | None:
@@ -60,6 +72,9 @@ class Findings:
         point, facts = self.selection.point, self.diagnosis
         if point.penalty is None:
             return None
+        if self.joint is not None:
+            gain = self.joint.gain
+            return point if gain is None or gain.estimate > 0 else None
         guess = facts.verdict == "overfits" and not facts.stopping_helps
         return point if facts.penalty_helps or guess else None
 
@@ -77,17 +92,24 @@ class Findings:
     @property
     def not_run(self) -> tuple[str, ...]:
         """What an interruption left out altogether."""
-        names = list(_STAGES)
+        names = list(self.stages)
         if self.stage not in names:
             return ()
         automatic = self.plan.lambdas is None
         later = names[names.index(self.stage) + 1 :]
-        return tuple(_STAGES[name][1] for name in later if automatic or name != "refine")
+        return tuple(self.stages[name][1] for name in later if automatic or name != "refine")
+
+    @property
+    def stages(self) -> Mapping[str, tuple[str, str]]:
+        """The search's stages: what is being done in each, and what is missing without it."""
+        return _STAGES if self.joint is None else _JOINT_STAGES
 
     @property
     def choice(self) -> str:
         """The selection's sentence, and whether it is recommended."""
         chosen = self.selection
+        if self.joint is not None:
+            return " ".join(self.joint.sentences)
         if chosen.point.penalty is None or self.recommended is not None:
             return chosen.sentence + self._other_rule()
         instead = "stopping early is" if self.diagnosis.stopping_helps else "no penalty is"
@@ -101,13 +123,14 @@ class Findings:
         """The four findings: (heading, sentence)."""
         four = [
             ("Diagnosis", f"{self.diagnosis.sentence} {self.diagnosis.prescription}"),
-            ("Best penalty", self.choice),
+            ("Best penalty" if self.joint is None else "Best recipe", self.choice),
         ]
         if self.verification is not None:
             against = ""
             if self.contradicted and self.recommended is not None:
                 against = " This contradicts the choice: do not rely on this penalty."
-            four.append(("Held-out data", self.verification.sentence + against))
+            together = f" {self.committee.sentence}" if self.committee else ""
+            four.append(("Held-out data", self.verification.sentence + against + together))
             four.append(("Weights", self.verification.weights_sentence))
         return tuple(four)
 
@@ -129,7 +152,18 @@ _STAGES = {
 """The search's stages: what is being done in each, and what is missing without it."""
 
 
-def find(study: Study, plan: Plan, *, stage: str | None = None) -> Findings:
+_JOINT_STAGES = {
+    "baseline": ("training without regularization", "the network without regularization"),
+    "joint": ("looking for the best recipe", "the joint search"),
+    "refits": _STAGES["refits"],
+    "ablation": ("removing one ingredient at a time", "the ablation"),
+}
+"""Those of a joint search."""
+
+
+def find(
+    study: Study, plan: Plan, *, stage: str | None = None, joint: Joint | None = None
+) -> Findings:
     """Compute every finding of a study.
 
     Parameters
@@ -140,6 +174,8 @@ def find(study: Study, plan: Plan, *, stage: str | None = None) -> Findings:
         Its settings: metric and rule.
     stage : str, optional
         :attr:`shrinkage.tune.Search.stage` at the interruption of a search that was given up.
+    joint : Joint, optional
+        The record of a joint search, when the study is one's.
 
     Returns
     -------
@@ -151,10 +187,15 @@ def find(study: Study, plan: Plan, *, stage: str | None = None) -> Findings:
     ShrinkageError
         When not even the diagnosis can be made (no unpenalized fit finished, or all diverged).
     """
+    if joint is not None and joint.best is not None:
+        best = joint.best.candidate
+        plan = replace(plan, network=best.network, training=best.training)
     diagnosis = diagnose(study)
     minimum = select(study, "minimum", plan.metric)
     one_standard_error = select(study, "one_standard_error", plan.metric)
-    selection = one_standard_error if plan.rule == "one_standard_error" else minimum
+    # Recipes differ in more than λ, so that the strongest of them is not the simplest.
+    strict = plan.rule == "one_standard_error" and joint is None
+    selection = one_standard_error if strict else minimum
     if stage == "refits" and not study.missing:
         stage = None  # the signal came after the last fit
     notes = _failed(study)
@@ -174,8 +215,21 @@ def find(study: Study, plan: Plan, *, stage: str | None = None) -> Findings:
         verification=verification,
         notes=tuple(notes),
         stage=stage,
+        joint=joint,
+        committee=None if verification is None else _committee(study, selection),
     )
     return replace(found, notes=(*_interrupted(found), *notes))
+
+
+def _committee(study: Study, selection: Selection) -> Committee | None:
+    """The selection's refits, averaged."""
+    point = selection.point
+    fits = [
+        fit
+        for fit in study.principal.refits
+        if (fit.trial.penalty, fit.trial.lam) == (point.penalty, point.lam)
+    ]
+    return committee_of(fits, point.label, study.data, study.data.test)
 
 
 def _interrupted(found: Findings) -> list[str]:
@@ -184,7 +238,8 @@ def _interrupted(found: Findings) -> list[str]:
     missing = len(study.missing)
     if not missing and found.stage is None:
         return []
-    while_ = f" while {_STAGES[found.stage][0]}" if found.stage in _STAGES else ""
+    doing = found.stages.get(found.stage or "", ("", ""))[0]
+    while_ = f" while {doing}" if doing else ""
     later = list(found.not_run)
     listed = " and ".join(filter(None, [", ".join(later[:-1]), *later[-1:]]))
     begun = f", {missing} that had been planned so far {'is' if missing == 1 else 'are'} missing"

@@ -2,6 +2,7 @@
 
 from shrinkage.verify.boundary import Boundary, Plane, Surface
 from shrinkage.verify.checklist import CheckPoint
+from shrinkage.verify.committee import Committee, committee_of
 from shrinkage.verify.performance import Effect
 from shrinkage.verify.relaxation import Relaxation
 from shrinkage.verify.shrinking import Shrinking
@@ -11,6 +12,7 @@ from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 __all__ = [
     "Boundary",
     "CheckPoint",
+    "Committee",
     "Effect",
     "Plane",
     "Relaxation",
@@ -19,5 +21,6 @@ __all__ = [
     "Verification",
     "WeightsComparison",
     "WeightsSummary",
+    "committee_of",
     "verify",
 ]

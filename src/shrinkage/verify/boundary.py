@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -129,7 +129,7 @@ def boundary_along(fits: Sequence[Fit], labels: Sequence[str], data: Data) -> Bo
         the first two principal components of the encoded, standardized inputs.
     """
     plane = plane_through(data)
-    return Boundary(data.task, data.classes, plane, _surfaces(fits, labels, plane, data))
+    return Boundary(data.task, data.classes, plane, surfaces_over(plane, fits, labels, data))
 
 
 def plane_through(data: Data, grid: int = GRID) -> Plane:
@@ -249,23 +249,50 @@ def _sample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(rows, _POINTS, replace=False))
 
 
-def _surfaces(
-    fits: Sequence[Fit], labels: Sequence[str], plane: Plane, data: Data
+def coordinates_on(plane: Plane, part: Part) -> Floats:
+    """Every row of `part` in the plane's coordinates, float64 (rows, 1 or 2), none left out."""
+    directions = plane.directions  # orthogonal, so each coordinate is a projection of its own
+    lengths = np.square(directions).sum(axis=1)
+    found: Floats = (part.inputs - plane.origin) @ directions.T / lengths
+    return found
+
+
+def outputs_over(plane: Plane, fit: Fit) -> NDArray[np.float32]:
+    """The network's outputs at each point of the plane's grid, (ny, nx, outputs)."""
+    network, loss = fit.trial.network, fit.trial.training.loss
+    found = [predict(network, fit.parameters, inputs, loss) for _, inputs in _pieces(plane)]
+    return np.concatenate(found).reshape(plane.y.size, plane.x.size, network.outputs)
+
+
+def surfaces_over(
+    plane: Plane, fits: Sequence[Fit], labels: Sequence[str], data: Data
 ) -> tuple[Surface, ...]:
-    """The answer of each fit at each point of the grid."""
+    """The answer of each fit at each point of the plane's grid.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where.
+    fits : sequence of Fit
+        With their parameters.
+    labels : sequence of str
+        For people, one for each fit.
+    data : Data
+        Task, classes and the scale of the target.
+
+    Returns
+    -------
+    tuple of Surface
+        In the order of `fits`.
+    """
     if not fits:
         return ()
     shape = (plane.y.size, plane.x.size)
-    across, along = (axis.ravel() for axis in np.meshgrid(plane.x, plane.y))
-    places = np.column_stack([across, along])[:, : len(plane.directions)]
-    values = np.empty((len(fits), across.size), dtype=np.float32)
+    values = np.empty((len(fits), plane.y.size * plane.x.size), dtype=np.float32)
     index_type = np.uint8 if len(data.classes) <= 256 else np.uint16
     winners = np.empty(values.shape, dtype=index_type)
-    step = max(_CELLS // data.full.n_inputs, 1)
-    # Rows outermost: the inputs of a piece of the plane serve every fit.
-    for first in range(0, across.size, step):
-        piece = slice(first, first + step)
-        inputs = (plane.origin + places[piece] @ plane.directions).astype(np.float32)
+    # Pieces outermost: the inputs of a piece of the plane serve every fit.
+    for piece, inputs in _pieces(plane):
         for i, fit in enumerate(fits):
             outputs = predict(fit.trial.network, fit.parameters, inputs, fit.trial.training.loss)
             values[i, piece], winners[i, piece] = _shown(outputs, data)
@@ -279,6 +306,16 @@ def _surfaces(
         )
         for i, (fit, label) in enumerate(zip(fits, labels, strict=True))
     )
+
+
+def _pieces(plane: Plane) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """The grid's points row by row, and the network's inputs there, a piece at a time."""
+    across, along = (axis.ravel() for axis in np.meshgrid(plane.x, plane.y))
+    places = np.column_stack([across, along])[:, : len(plane.directions)]
+    step = max(_CELLS // plane.directions.shape[1], 1)
+    for first in range(0, across.size, step):
+        piece = slice(first, first + step)
+        yield piece, (plane.origin + places[piece] @ plane.directions).astype(np.float32)
 
 
 def _shown(outputs: NDArray[np.float32], data: Data) -> tuple[Floats, NDArray[np.intp]]:

@@ -15,6 +15,7 @@ from shrinkage.engine.pool import predict
 from shrinkage.intervals import FEWEST_ROWS, Interval, bootstrap_interval
 from shrinkage.network import layout
 from shrinkage.study import Fit
+from shrinkage.training import Training
 from shrinkage.verify.metrics import (
     Counts,
     Floats,
@@ -112,17 +113,32 @@ def effects(
     notes : tuple of str
         A sentence for each metric that does not exist on this test set.
     """
+    sides = [[predicted(fit, test.inputs) for fit in fits] for fits in (before, after)]
+    return compared(sides[0], sides[1], before[0].trial.training, data, test)
+
+
+def compared(
+    before: Sequence[Floats],
+    after: Sequence[Floats],
+    training: Training,
+    data: Data,
+    test: TestSet,
+) -> tuple[tuple[Effect, ...], int, tuple[str, ...]]:
+    """:func:`effects` of predictions, (rows, classes or targets) each, by :func:`predicted`.
+
+    `training` tells how the loss weighs the classes.
+    """
     rows = len(test.targets)
     resamples = min(RESAMPLES, max(_DRAWS // max(rows, 1), RESAMPLES // 5))
     resamples = resamples if rows >= FEWEST_ROWS else 0
     weights = np.asarray(test.weights, dtype=np.float64)
-    fits = (*before, *after)
+    answers = (*before, *after)
+    strata = None
     if data.task == "regression":
-        strata = None
-        metrics, notes = _regression_metrics(fits, data, test, weights)
+        metrics, notes = _regression_metrics(answers, data, test, weights)
     else:
-        strata = test.targets[:, 0].astype(np.int64)
-        metrics, notes = _classification_metrics(fits, data, test, weights, strata)
+        strata = np.asarray(test.targets[:, 0], dtype=np.int64)
+        metrics, notes = _classification_metrics(answers, training, data, weights, strata)
 
     share = len(before)
 
@@ -172,10 +188,13 @@ class _Metric:
 
 
 def _classification_metrics(
-    fits: Sequence[Fit], data: Data, test: TestSet, weights: Floats, classes: NDArray[np.int64]
+    probabilities: Sequence[Floats],
+    training: Training,
+    data: Data,
+    weights: Floats,
+    classes: NDArray[np.int64],
 ) -> tuple[list[_Metric], tuple[str, ...]]:
     """Log loss, accuracy, balanced accuracy and AUC of each fit."""
-    probabilities = [_class_probabilities(fit, test.inputs) for fit in fits]
     true = (np.arange(classes.size), classes)
     # float32 holds 1e-38 and not less; a smaller probability of the true class counts as that.
     tiny = float(np.finfo(np.float32).tiny)
@@ -184,10 +203,10 @@ def _classification_metrics(
     metrics = [
         _Metric(
             "log_loss",
-            loss_name(data, fits[0].trial.training),
+            loss_name(data, training),
             "nats",
             False,
-            [mean(v, _loss_weights(fits[0], data, weights, classes)) for v in losses],
+            [mean(v, _loss_weights(training, data, weights, classes)) for v in losses],
         ),
         _Metric("accuracy", "accuracy", "share of rows", True, [mean(v, weights) for v in hits]),
         _Metric(
@@ -227,9 +246,11 @@ def _classification_metrics(
     return metrics, tuple(notes)
 
 
-def _loss_weights(fit: Fit, data: Data, weights: Floats, classes: NDArray[np.int64]) -> Floats:
-    """Sample weights, times the class weights that the fit was trained with."""
-    if fit.trial.training.class_weight == "none":
+def _loss_weights(
+    training: Training, data: Data, weights: Floats, classes: NDArray[np.int64]
+) -> Floats:
+    """Sample weights, times the class weights that the fits were trained with."""
+    if training.class_weight == "none":
         return weights
     trained = data.full.targets[data.full.train, 0].astype(np.int64)
     sizes = np.bincount(trained, minlength=len(data.classes))
@@ -238,12 +259,12 @@ def _loss_weights(fit: Fit, data: Data, weights: Floats, classes: NDArray[np.int
 
 
 def _regression_metrics(
-    fits: Sequence[Fit], data: Data, test: TestSet, weights: Floats
+    answers: Sequence[Floats], data: Data, test: TestSet, weights: Floats
 ) -> tuple[list[_Metric], tuple[str, ...]]:
     """Mean squared error (standardized), RMSE (original units) and R² of each fit."""
     center, scale = data.full.target_center, data.full.target_scale
     targets = np.asarray(test.targets, dtype=np.float64)
-    squares = [np.square(_outputs(fit, test.inputs) * scale + center - targets) for fit in fits]
+    squares = [np.square(answer * scale + center - targets) for answer in answers]
     one = targets.shape[1] == 1
     unit = data.target_names[0] if one else "mean over targets, original units"
     metrics = [
@@ -261,6 +282,13 @@ def _regression_metrics(
         metrics.append(_Metric("r2", "R²", "", True, r2))
         return metrics, ()
     return metrics, ("R² does not exist: a target is constant on the test set.",)
+
+
+def predicted(fit: Fit, inputs: NDArray[np.float32]) -> Floats:
+    """Class probabilities, (rows, classes), or standardized predictions, (rows, targets)."""
+    if fit.trial.training.loss == "mean_squared_error":
+        return _outputs(fit, inputs)
+    return _class_probabilities(fit, inputs)
 
 
 def _outputs(fit: Fit, inputs: NDArray[np.float32]) -> Floats:

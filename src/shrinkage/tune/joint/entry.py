@@ -1,0 +1,68 @@
+"""A candidate on its way through the folds, and Optuna's trial behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.tune.joint.candidate import Candidate
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass
+class Entry:
+    """One candidate of a search under way.
+
+    Parameters
+    ----------
+    number : int
+        In the order of asking.
+    asked : optuna.trial.Trial
+        What Optuna knows it by.
+    candidate : Candidate
+        What it is.
+    scores : dict of int to float
+        Fold → score; NaN where it diverged.
+    """
+
+    number: int
+    asked: optuna.trial.Trial
+    candidate: Candidate
+    scores: dict[int, float] = field(default_factory=dict)
+    told: bool = False
+
+    def mean(self, folds: int | None = None) -> float:
+        """Mean score over the first `folds` folds, or all that there are; NaN without any."""
+        values = [value for fold, value in self.scores.items() if folds is None or fold < folds]
+        return float(np.mean(values)) if values else float("nan")
+
+    def by_fold(self, folds: int) -> NDArray[np.float64]:
+        """Scores of all folds, (folds,), NaN where there is none."""
+        found = np.full(folds, np.nan)
+        for fold, value in self.scores.items():
+            found[fold] = value
+        return found
+
+    def report(self, study: optuna.Study, mean: float, folds: int) -> bool:
+        """Report an intermediate score; whether successive halving lets the candidate go on."""
+        import optuna
+
+        self.asked.report(mean, folds)
+        if not self.asked.should_prune():
+            return True
+        study.tell(self.asked, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        self.told = True
+        return False
+
+    def tell(self, study: optuna.Study, value: float | None) -> None:
+        """The final score; None for a failure."""
+        import optuna
+
+        state = optuna.trial.TrialState.FAIL if value is None else None
+        study.tell(self.asked, value, state=state, skip_if_finished=True)
+        self.told = True

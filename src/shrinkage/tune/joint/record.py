@@ -1,0 +1,211 @@
+"""What a joint search found, as one record that every view shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data import Data
+from shrinkage.detect.gains import honest_gain
+from shrinkage.intervals import Interval, decimals
+from shrinkage.scores import NAMES, greater_is_better, unit
+from shrinkage.tune.joint.ablation import Ablation
+from shrinkage.tune.joint.budget import Budget
+from shrinkage.tune.joint.candidate import Candidate
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """One candidate and how it did.
+
+    Parameters
+    ----------
+    number : int
+        In the order of asking, from 0.
+    candidate : Candidate
+        What it was.
+    scores : ndarray of float64, shape (F,)
+        Of the metric on each fold; NaN where it was not trained.
+    """
+
+    number: int
+    candidate: Candidate
+    scores: Floats
+
+    @property
+    def folds(self) -> int:
+        """That it was trained on."""
+        return int(np.isfinite(self.scores).sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was trained on all of them, and not stopped early for doing poorly."""
+        return self.folds == self.scores.size
+
+    @property
+    def mean(self) -> float:
+        """Mean score over its folds."""
+        return float(np.nanmean(self.scores)) if self.folds else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """The outcome of a joint search.
+
+    Parameters
+    ----------
+    data : Data
+        What was searched on.
+    metric : str
+        What was improved.
+    base : Candidate
+        The network without regularization.
+    base_scores : ndarray of float64, shape (F,)
+        Its score on each fold.
+    tried : tuple of Tried
+        Every candidate, in the order of asking.
+    best : Tried or None
+        The complete one with the best mean; None when none is complete.
+    ablations : tuple of Ablation
+        The most helpful ingredient first; empty when the budget had no room.
+    committee : int
+        Refits of the best candidate that are averaged.
+    fits : int
+        Trained in all, those of baseline, ablation and refits included.
+    seconds : float
+        Wall-clock time of the search.
+    budget : Budget
+        What it might take.
+    """
+
+    data: Data
+    metric: str
+    base: Candidate
+    base_scores: Floats
+    tried: tuple[Tried, ...]
+    best: Tried | None
+    ablations: tuple[Ablation, ...]
+    committee: int
+    fits: int
+    seconds: float
+    budget: Budget
+
+    @property
+    def complete(self) -> tuple[Tried, ...]:
+        """Candidates that were trained on every fold."""
+        return tuple(one for one in self.tried if one.complete)
+
+    @property
+    def sign(self) -> float:
+        """1 where a larger score is better, else −1."""
+        return 1.0 if greater_is_better(self.metric) else -1.0
+
+    @property
+    def gain(self) -> Interval | None:
+        """By how much the best candidate beats the base, on folds that did not choose it."""
+        if self.best is None:
+            return None
+        gains = self.sign * (np.stack([one.scores for one in self.complete]) - self.base_scores)
+        return honest_gain(gains, self.data)
+
+    @property
+    def recipe(self) -> str:
+        """Everything in which the best candidate differs from the base."""
+        return "" if self.best is None else self.best.candidate.label(self.base)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The findings, each with its numbers."""
+        return tuple(filter(None, (self._search(), self._choice(), self._ingredients())))
+
+    def _search(self) -> str:
+        stopped = len(self.tried) - len(self.complete)
+        return (
+            f"{len(self.tried)} recipes were tried with {self.fits:,} fits in {self.seconds:.0f} s "
+            f"(budget {self.budget}); {stopped} that did poorly on the first folds were stopped "
+            "there, and their cores went on to others."
+        )
+
+    def _choice(self) -> str:
+        if self.best is None:
+            return "No recipe was trained on every fold, so none is recommended."
+        name, suffix = NAMES[self.metric], unit(self.metric, self.data)
+        before, after = float(np.nanmean(self.base_scores)), self.best.mean
+        places = decimals(before, after)
+        text = (
+            f"Best recipe: {self.recipe}. Its mean validation {name} is {after:.{places}f}"
+            f"{f' {suffix}' if suffix else ''} against {before:.{places}f} without regularization"
+        )
+        gain = self.gain
+        if gain is None:
+            return f"{text}."
+        clear = "" if gain.low > 0 else ", so it is unclear whether anything is gained"
+        return f"{text}; chosen and measured on different folds, the gain is {gain}{clear}."
+
+    def _ingredients(self) -> str:
+        if not self.ablations:
+            return ""
+        said = []
+        for verdict, words in (("helps", "helps"), ("hurts", "hurts")):
+            own = [one for one in self.ablations if one.verdict == verdict]
+            said += [f"{one.value} {words} by {abs_interval(one)}" for one in own]
+        unclear = [one.value for one in self.ablations if one.verdict == "unclear"]
+        name = NAMES[self.metric]
+        text = f"Removing one ingredient at a time ({name}, over {self.ablations[0].folds} folds): "
+        text += "; ".join(said) if said else "no single one makes a clear difference"
+        if unclear and said:
+            text += f"; unclear for {', '.join(unclear)}"
+        return f"{text}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings, for machines."""
+        gain = self.gain
+        return {
+            "metric": self.metric,
+            "budget": str(self.budget),
+            "seconds": self.seconds,
+            "fits": self.fits,
+            "recipes": len(self.tried),
+            "complete": len(self.complete),
+            "base_score": float(np.nanmean(self.base_scores)) if self.base_scores.size else None,
+            "best": None
+            if self.best is None
+            else {
+                "score": self.best.mean,
+                "recipe": self.best.candidate.differences(self.base),
+                "gain": gain and {"estimate": gain.estimate, "low": gain.low, "high": gain.high},
+            },
+            "ablations": [
+                {
+                    "ingredient": one.ingredient,
+                    "value": one.value,
+                    "helps_by": one.help.estimate,
+                    "low": one.help.low,
+                    "high": one.help.high,
+                    "folds": one.folds,
+                    "verdict": one.verdict,
+                }
+                for one in self.ablations
+            ],
+            "committee": self.committee,
+            "tried": [
+                {
+                    "number": one.number,
+                    "recipe": one.candidate.label(self.base),
+                    "folds": one.folds,
+                    "score": one.mean,
+                }
+                for one in self.tried
+            ],
+            "sentences": list(self.sentences),
+        }
+
+
+def abs_interval(one: Ablation) -> Interval:
+    """How much an ingredient helps, or hurts, as a positive number."""
+    return one.help if one.help.estimate >= 0 else -one.help

@@ -1,0 +1,495 @@
+"""The joint search: candidates from Optuna in batches, halved fold by fold, within a budget."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from shrinkage.data import Data
+from shrinkage.engine.pool import available_threads, train
+from shrinkage.errors import SettingError, ShrinkageError
+from shrinkage.scores import score
+from shrinkage.study import Fit, Study, Trial
+from shrinkage.tune.joint.ablation import WHOLE, Floats, ablations
+from shrinkage.tune.joint.budget import Budget
+from shrinkage.tune.joint.candidate import Candidate
+from shrinkage.tune.joint.entry import Entry
+from shrinkage.tune.joint.record import Joint, Tried
+from shrinkage.tune.joint.reserve import Reserve
+from shrinkage.tune.joint.space import Space
+from shrinkage.tune.joint.storage import open_study
+from shrinkage.tune.planning import Plan
+from shrinkage.tune.search import versions
+
+BATCH = 8
+"""Candidates asked for at a time; fixed, so that the search does not depend on the threads."""
+HALVING = 3
+"""Of the candidates that reach 1, 3, 9, … folds, one in so many goes on."""
+_RANDOM = 16
+"""Candidates before the sampler begins to learn from them; the first recipes among them."""
+_REFITS, _FOLDS, _AGAIN = 0, 1_000_000, 2_000_000
+"""Where the seeds of refits, of folds, and of the ablations' folds begin."""
+
+
+class JointSearch:
+    """A joint search under way: iterate to train; :attr:`study` is what is finished so far.
+
+    The network without regularization is trained on every fold first. Then Optuna is asked for
+    batches of candidates; each is trained on one fold, the best third of those on the next two, the
+    best third of these on the others. What is left of the budget pays for refits of the best
+    candidate on every training row, and for its ablation. Iteration may be given up at any time.
+
+    Parameters
+    ----------
+    data : Data
+        What to train on.
+    plan : Plan
+        Network and training without regularization; metric, penalties, seed and refits.
+    budget : Budget, default 60 s
+        What all of it may take together.
+    space : Space, optional
+        What to choose from; made from the plan by default.
+    committee : int, default 5
+        Refits of the best candidate, to be averaged.
+    storage : str, optional
+        A journal file that the search goes on from; in memory by default.
+    threads, executor
+        See :func:`shrinkage.engine.pool.train`.
+    clock : callable, default time.monotonic
+        Seconds that a budget in seconds is counted by.
+
+    Raises
+    ------
+    SettingError
+        On a budget of fits that is too small, or a storage that cannot be used.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        plan: Plan,
+        *,
+        budget: Budget | None = None,
+        space: Space | None = None,
+        committee: int = 5,
+        storage: str | None = None,
+        threads: int | None = None,
+        executor: Executor | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.data = data
+        self.plan = plan
+        self.budget = budget or Budget(seconds=60.0)
+        self.base = Candidate(plan.network, plan.training)
+        self.space = space or Space(self.base, plan.penalties, data.task != "regression")
+        self.committee = committee
+        self.stage = "baseline"
+        self._threads = threads or available_threads()
+        self._executor = executor
+        self._clock = clock
+        self._begun: float | None = None
+        self._seconds = 0.0
+        self._trials: dict[Trial, None] = {}
+        self._fits: dict[Trial, Fit] = {}
+        self._spent: dict[Trial, float] = {}
+        self._entries: list[Entry] = []
+        self._again: dict[str, dict[int, Fit]] = {}
+        self._best: Entry | None = None
+        self._reserve = Reserve(len(data.parts), committee, plan.refits, self._threads)
+        if committee < 1:
+            raise SettingError(f"the committee has {committee} networks; it needs at least 1")
+        if self.budget.fits is not None and self.budget.fits < self._reserve.least:
+            raise SettingError(
+                f"a budget of {self.budget.fits} fits is too small: the network without "
+                f"regularization and one recipe on {len(data.parts)} folds and a refit of each "
+                f"take {self._reserve.least}; give at least --budget {self._reserve.least}fits"
+            )
+        about = self._about()
+        self._optuna = open_study(storage, about, maximize=self._sign > 0)
+        self._stores = storage is not None
+
+    # ------------------------------------------------------------------------------ what is found
+
+    @property
+    def _sign(self) -> float:
+        from shrinkage.scores import greater_is_better
+
+        return 1.0 if greater_is_better(self.plan.metric) else -1.0
+
+    @property
+    def study(self) -> Study:
+        """The base, every complete candidate and the refits; points of their own penalty and λ.
+
+        Of candidates that share penalty and λ the best stands for all, because whoever reads the
+        study knows a point by these two.
+        """
+        shown: dict[tuple[Any, float], Entry] = {}
+        for entry in self._complete:
+            point = (entry.candidate.penalty, entry.candidate.lam)
+            if point not in shown or self._better(entry, shown[point]):
+                shown[point] = entry
+        trials = [self._trial(self.base, fold) for fold in self._folds]
+        trials += [self._trial(e.candidate, fold) for e in shown.values() for fold in self._folds]
+        trials += [trial for trial in self._trials if trial.fold is None]
+        names = {
+            point: "the best recipe" if entry is self._leader() else f"recipe {entry.number + 1}"
+            for point, entry in shown.items()
+        }
+        found = Study.of(self.data, dict.fromkeys(trials), self._fits.values(), versions())
+        return replace(found, names=names)
+
+    @property
+    def best(self) -> Candidate | None:
+        """The complete candidate with the best mean score so far."""
+        best = self._leader()
+        return None if best is None else best.candidate
+
+    @property
+    def joint(self) -> Joint:
+        """The record of what was tried and found."""
+        tried = tuple(
+            Tried(entry.number, entry.candidate, entry.by_fold(len(self._folds)))
+            for entry in self._entries
+        )
+        leader = self._leader()
+        best = next((one for one in tried if leader and one.number == leader.number), None)
+        base_scores = np.array(
+            [self._score_of(self._trial(self.base, fold)) for fold in self._folds]
+        )
+        measured = {ingredient: self._by_fold(fits) for ingredient, fits in self._again.items()}
+        return Joint(
+            data=self.data,
+            metric=self.plan.metric,
+            base=self.base,
+            base_scores=base_scores,
+            tried=tried,
+            best=best,
+            ablations=()
+            if best is None
+            else ablations(best.candidate, self.base, measured, self.data, self._sign),
+            committee=sum(
+                fit.ok and fit.trial.fold is None and self._is_best(fit.trial)
+                for fit in self._fits.values()
+            ),
+            fits=len(self._spent),
+            seconds=self._seconds,
+            budget=self.budget,
+        )
+
+    @property
+    def expected(self) -> int:
+        """Fits that the whole search will take: as the budget says, or as the pace suggests."""
+        if self.budget.fits is not None:
+            return self.budget.fits
+        assert self.budget.seconds is not None
+        done, elapsed = len(self._spent), self._elapsed()
+        if not done or elapsed <= 0 or self._begun is None:
+            return self._reserve.least
+        return max(done, round(done * max(self.budget.seconds / elapsed, 1.0)))
+
+    # ------------------------------------------------------------------------------ what is done
+
+    def __iter__(self) -> Iterator[Fit]:
+        """Train stage after stage, yielding each fit as it finishes."""
+        if self._begun is None:
+            self._begun = self._clock()
+        yield from self._baseline()
+        self.stage = "joint"
+        yield from self._search()
+        self._best = self._leader()
+        if self._best is None:
+            raise ShrinkageError(
+                f"no recipe finished on all {len(self._folds)} folds within {self.budget}; "
+                "give a larger --budget"
+            )
+        self.stage = "refits"
+        yield from self._refit(self._best)
+        self.stage = "ablation"
+        yield from self._ablate(self._best)
+
+    def _baseline(self) -> Iterator[Fit]:
+        """Without regularization on every fold; the first fit tells what a fit costs."""
+        trials = [self._trial(self.base, fold) for fold in self._folds]
+        yield from self._run(trials[:1])
+        self._check_time(trials[0])
+        yield from self._run(trials[1:], self._time_is_up)
+
+    def _check_time(self, first: Trial) -> None:
+        """Refuse a time in which not even one recipe can be compared."""
+        if self.budget.seconds is None:
+            return
+        each = self._spent[first]
+        needed = each * self._reserve.least / self._threads
+        if needed > self.budget.seconds:
+            raise SettingError(
+                f"a budget of {self.budget} is too small: one fit takes about {each:.2g} s, and "
+                f"comparing one recipe with no regularization takes {self._reserve.least} of them; "
+                f"give at least --budget {max(2 * needed, 1):.0f}s, or fewer --epochs or --folds"
+            )
+
+    def _search(self) -> Iterator[Fit]:
+        """Batch after batch, until only the refits' and the ablation's share is left."""
+        number = 0
+        while not self._search_is_over():
+            batch = self._ask(number)
+            number += 1
+            yield from self._halve(batch)
+        yield from self._complete_one()
+
+    def _ask(self, number: int) -> list[Entry]:
+        """The next batch of candidates, or what a stored search left of one."""
+        import optuna
+
+        stored = [
+            frozen
+            for frozen in self._optuna.get_trials(deepcopy=False)
+            if frozen.user_attrs.get("batch") == number
+        ]
+        if len(stored) == BATCH:
+            asked = [optuna.trial.Trial(self._optuna, frozen._trial_id) for frozen in stored]
+        else:
+            asked = self._ask_anew(number)
+        batch = []
+        for one in asked:
+            entry = Entry(len(self._entries), one, self.space.suggest(one))
+            self._entries.append(entry)
+            batch.append(entry)
+        return batch
+
+    def _ask_anew(self, number: int) -> list[Any]:
+        import optuna
+
+        seed = np.random.SeedSequence((self.plan.seed, 0x0907_1A, number)).generate_state(1)[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # A new one for each batch: what it draws depends on the batch alone, so a search that
+            # goes on from a file draws as one that was never interrupted.
+            self._optuna.sampler = optuna.samplers.TPESampler(
+                seed=int(seed),
+                n_startup_trials=_RANDOM,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+            )
+        if number == 0 and not self._optuna.get_trials(deepcopy=False):
+            for values in self.space.first()[:BATCH]:
+                self._optuna.enqueue_trial(values)
+        asked = []
+        for _ in range(BATCH):
+            one = self._optuna.ask()
+            one.set_user_attr("batch", number)
+            self.space.suggest(one)
+            asked.append(one)
+        return asked
+
+    def _halve(self, batch: list[Entry]) -> Iterator[Fit]:
+        """Train a batch on more and more folds, and fewer and fewer of its candidates."""
+        alive = [entry for entry in batch if not entry.told]
+        done = 0
+        for until in self._rungs:
+            alive = self._affordable(alive, until - done)
+            wanted = {
+                self._trial(entry.candidate, fold): entry
+                for fold in range(done, until)
+                for entry in alive
+            }
+            yield from self._run(wanted, self._search_is_over)
+            for trial, entry in wanted.items():
+                if trial in self._fits and trial.fold is not None:
+                    entry.scores[trial.fold] = self._score_of(trial)
+            if any(len(entry.scores) < until for entry in alive):
+                return  # the time is up
+            alive = [entry for entry in alive if self._goes_on(entry, until)]
+            done = until
+
+    def _goes_on(self, entry: Entry, folds: int) -> bool:
+        """Tell Optuna how a candidate did on its folds so far; whether it deserves more of them."""
+        mean = entry.mean(folds)
+        if not np.isfinite(mean):
+            entry.tell(self._optuna, None)
+            return False
+        if folds == len(self._folds):
+            entry.tell(self._optuna, mean)
+            return False
+        return entry.report(self._optuna, mean, folds)
+
+    def _affordable(self, alive: list[Entry], folds: int) -> list[Entry]:
+        """With a budget of fits: the best of them that it still pays for."""
+        if self.budget.fits is None:
+            return alive
+        left = self.budget.fits - len(self._spent) - self._reserved_fits()
+        some = max(left // folds, 0)
+        if some >= len(alive):
+            return alive
+        seen = [entry for entry in alive if entry.scores]
+        ranked = sorted(seen, key=lambda entry: -self._sign * entry.mean()) or alive
+        return ranked[:some]
+
+    def _complete_one(self) -> Iterator[Fit]:
+        """Where the budget ended before any candidate was complete: complete the best one."""
+        if self._leader() is not None or not self._entries:
+            return
+        most = max(len(entry.scores) for entry in self._entries)
+        furthest = [entry for entry in self._entries if len(entry.scores) == most]
+        best = max(furthest, key=lambda entry: self._sign * entry.mean() if most else 0.0)
+        wanted = [self._trial(best.candidate, fold) for fold in self._folds]
+        yield from self._run(wanted)
+        for trial in wanted:
+            if trial.fold is not None:
+                best.scores[trial.fold] = self._score_of(trial)
+
+    def _refit(self, best: Entry) -> Iterator[Fit]:
+        """The answer on every training row, and the base beside it."""
+        count = self._reserve.refits(self.budget, self._cost(best))
+        for draw in range(max(count, self.plan.refits)):
+            wanted = [self._trial(best.candidate, None, draw)] if draw < count else []
+            if draw < min(self.plan.refits, count):
+                wanted.append(self._trial(self.base, None, draw))
+            # One network of each is the least that can be verified, whatever the time.
+            yield from self._run(wanted, self._time_is_up if draw else None)
+
+    def _ablate(self, best: Entry) -> Iterator[Fit]:
+        """The optimum and the optimum without each ingredient, on fresh seeds, fold by fold."""
+        ingredients = list(best.candidate.differences(self.base))
+        folds = self._reserve.ablation_folds(self.budget, self._cost(best), len(ingredients))
+        without = {WHOLE: best.candidate} | {
+            name: best.candidate.without(name, self.base) for name in ingredients
+        }
+        wanted = {
+            self._trial(candidate, fold, again=True): (name, fold)
+            for fold in range(folds)
+            for name, candidate in without.items()
+        }
+        if self.budget.fits is not None:
+            room = self.budget.fits - len(self._spent)
+            wanted = dict(list(wanted.items())[: room - room % len(without)])
+        for fit in self._run(wanted, self._time_is_up):
+            name, fold = wanted[fit.trial]
+            self._again.setdefault(name, {})[fold] = fit
+            yield fit
+
+    def _run(
+        self, trials: Iterable[Trial], expired: Callable[[], bool] | None = None
+    ) -> Iterator[Fit]:
+        """Train those trials that have no fit yet."""
+        new = [trial for trial in dict.fromkeys(trials) if trial not in self._fits]
+        self._trials.update(dict.fromkeys(new))
+        fits = train(
+            new, self.data, threads=self._threads, executor=self._executor, expired=expired
+        )
+        for fit in fits:
+            self._spent[fit.trial] = fit.seconds
+            self._fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
+            self._seconds = self._elapsed()
+            yield fit
+
+    # ------------------------------------------------------------------------------ what is left
+
+    def _elapsed(self) -> float:
+        return 0.0 if self._begun is None else self._clock() - self._begun
+
+    def _time_is_up(self) -> bool:
+        return self.budget.seconds is not None and self._elapsed() >= self.budget.seconds
+
+    def _search_is_over(self) -> bool:
+        """Whether what is left of the budget is needed for refits and ablation."""
+        if self.budget.seconds is not None:
+            best = self._leader() or next((e for e in self._entries if e.scores), None)
+            reserved = self._reserve.seconds(
+                self.budget,
+                self._cost(best),
+                self._ingredients(best),
+                done=self._leader() is not None,
+            )
+            return self._elapsed() + reserved >= self.budget.seconds
+        assert self.budget.fits is not None
+        return len(self._spent) + self._reserved_fits() >= self.budget.fits
+
+    def _reserved_fits(self) -> int:
+        leader = self._leader()
+        return self._reserve.fits(self.budget, self._ingredients(leader), done=leader is not None)
+
+    def _ingredients(self, entry: Entry | None) -> int:
+        return 8 if entry is None else len(entry.candidate.differences(self.base))
+
+    def _cost(self, entry: Entry | None) -> float:
+        """Seconds that a fit of a candidate takes."""
+        candidate = self.base if entry is None else entry.candidate
+        known = [
+            self._spent[trial]
+            for fold in self._folds
+            if (trial := self._trial(candidate, fold)) in self._spent
+        ]
+        return float(np.mean(known)) if known else 0.0
+
+    # ------------------------------------------------------------------------------ small things
+
+    @property
+    def _folds(self) -> range:
+        return range(len(self.data.parts))
+
+    @property
+    def _rungs(self) -> list[int]:
+        """Numbers of folds after which candidates are compared; the last is all of them."""
+        folds, rungs = len(self._folds), [1]
+        while rungs[-1] * HALVING < folds:
+            rungs.append(rungs[-1] * HALVING)
+        return [*rungs, folds] if rungs[-1] < folds else rungs
+
+    @property
+    def _complete(self) -> list[Entry]:
+        return [entry for entry in self._entries if len(entry.scores) == len(self._folds)]
+
+    def _leader(self) -> Entry | None:
+        best: Entry | None = None
+        for entry in self._complete:
+            if np.isfinite(entry.mean()) and (best is None or self._better(entry, best)):
+                best = entry
+        return best
+
+    def _better(self, one: Entry, other: Entry) -> bool:
+        return bool(self._sign * (one.mean() - other.mean()) > 0)
+
+    def _is_best(self, trial: Trial) -> bool:
+        best = self._best.candidate if self._best else None
+        return best is not None and (trial.penalty, trial.lam, trial.training) == (
+            best.penalty,
+            best.lam,
+            best.training,
+        )
+
+    def _trial(
+        self, candidate: Candidate, fold: int | None, draw: int = 0, *, again: bool = False
+    ) -> Trial:
+        # Every candidate starts a fold from the same draws: paired.
+        place = _REFITS + draw if fold is None else (_AGAIN if again else _FOLDS) + fold
+        seed = int(np.random.SeedSequence((self.plan.seed, place)).generate_state(1)[0])
+        return candidate.trial(self.data.part(fold).n_inputs, fold, seed)
+
+    def _score_of(self, trial: Trial) -> float:
+        fit = self._fits.get(trial)
+        return float("nan") if fit is None else score(self.plan.metric, fit, self.data)
+
+    def _by_fold(self, fits: dict[int, Fit]) -> Floats:
+        scores = np.full(len(self._folds), np.nan)
+        for fold, fit in fits.items():
+            scores[fold] = score(self.plan.metric, fit, self.data)
+        return scores
+
+    def _about(self) -> dict[str, Any]:
+        """What a stored study must agree with."""
+        return {
+            "table": self.data.name,
+            "data": self.data.fingerprint,
+            "metric": self.plan.metric,
+            "seed": self.plan.seed,
+            "network": str(self.plan.network),
+            "training": asdict(self.plan.training),
+            "penalties": [penalty.name for penalty in self.space.penalties],
+        }

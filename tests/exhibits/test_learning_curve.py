@@ -106,12 +106,18 @@ def test_more_data_that_gains_more_than_a_penalty(read):
     assert found.sentences[1].endswith("its own gain is not beyond noise.")
 
 
-def test_a_range_from_no_rows_to_too_many_names_none(read):
-    found = read(laws((0.3, 45_000.0, 2.0), (0.3, 10.0, 1.2), noise=0.1))
-    assert found.needed is not None
-    assert found.needed.high > 10 * TOTAL
-    assert found.needed.low < 1.5 * TOTAL
-    assert "cannot be told" in found.sentences[1]
+@pytest.mark.parametrize(
+    ("needed", "said"),
+    [
+        ((1_000.0, 700.0, 9_000.0), "anything from 1.1 to more than 10 times the rows"),
+        ((2_000.0, 1_300.0, 9_000.0), "about 2,000 training rows [1,300, more than 6,400], 3.1"),
+        ((9_000.0, 1_280.0, np.inf), "more than 10 times the rows (at least 2.0 times)"),
+        ((np.inf, 9_000.0, np.inf), "more than 10 times the rows (at least 10.0 times)"),
+    ],
+)
+def test_rows_are_named_as_far_as_they_are_known(read, needed, said):
+    found = read(laws((0.0, 5.0, 0.5), (0.0, 80.0, 1.0), noise=0.01))
+    assert said in replace(found, needed=Interval(*needed)).sentences[1]
 
 
 def test_close_to_each_other_is_unclear(read):

@@ -67,7 +67,7 @@ def _verdict(found: Interaction) -> str:
     other = "dropout" if found.alone.helps else found.penalty.label
     return (
         f"Only {_short(found.better)} is shown to help beyond noise, and {other} "
-        f"{'adds little, if anything' if found.adds_little else 'is not shown to add'} to it: "
+        f"{'adds little' if found.adds_little else 'is not shown to add'} to it: "
         f"{extra}."
     )
 

@@ -36,11 +36,15 @@ def finding() -> Callable[..., Prescription]:
     ) -> Prescription:
         outputs = settings.pop("outputs", {"binary": 1, "multiclass": 3, "regression": 1}[task])
         network = Network(
-            3, settings.pop("hidden", (6, 5)), outputs, settings.pop("activation", "tanh")
+            settings.pop("inputs", 3),
+            settings.pop("hidden", (6, 5)),
+            outputs,
+            settings.pop("activation", "tanh"),
         )
         about = {
             name: settings.pop(name) for name in ("stop", "best_l2", "weighted") if name in settings
         }
+        count = settings.pop("rows", 40)
         training = Training(
             LOSSES[task],
             **(
@@ -48,7 +52,7 @@ def finding() -> Callable[..., Prescription]:
                 | settings
             ),
         )
-        return Prescription(network, training, task, 40, penalty, lam, **about)
+        return Prescription(network, training, task, count, penalty, lam, **about)
 
     return make
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Prescription:
         A sentence about the choice, for a comment.
     why : str, default "none that was tried validates better"
         Why there is no penalty, when there is none and nothing else instead.
+    frozen : bool, default False
+        Whether weights that are exactly zero stay so.
     """
 
     network: Network
@@ -53,6 +55,20 @@ class Prescription:
     weighted: bool = False
     remark: str = ""
     why: str = "none that was tried validates better"
+    frozen: bool = False
+
+    @property
+    def relaxed(self) -> Prescription | None:
+        """The second training, if there is one: without penalty, and zeros stay zero."""
+        training = self.training
+        if not training.relaxed_epochs:
+            return None
+        epochs = training.relaxed_epochs
+        patience = training.patience and min(training.patience, epochs)
+        second = replace(training, epochs=epochs, patience=patience, relaxed_epochs=0)
+        return replace(
+            self, training=second, penalty=None, lam=0.0, stop=None, frozen=self.makes_zeros
+        )
 
     @property
     def lambda1(self) -> float:
@@ -63,6 +79,21 @@ class Prescription:
     def lambda2(self) -> float:
         """λ₂."""
         return self.lam * self.penalty.l2_share if self.penalty else 0.0
+
+    @property
+    def group(self) -> float:
+        """λ of the group lasso."""
+        return self.lam * self.penalty.group_share if self.penalty else 0.0
+
+    @property
+    def makes_zeros(self) -> bool:
+        """Whether the engine's training makes weights exactly zero."""
+        return self.lambda1 > 0 or self.group > 0
+
+    @property
+    def ramps(self) -> bool:
+        """Whether a penalty rises from 0."""
+        return self.training.lam_schedule != "constant" and self.lam > 0
 
     @property
     def decoupled(self) -> bool:
@@ -88,11 +119,10 @@ class Prescription:
     @property
     def opening(self) -> list[str]:
         """Comments that every program begins with."""
-        where = "the hidden kernels" if self.network.hidden else "the only kernel"
         choice = describe(self.penalty, self.lam)
         choice = choice[0].upper() + choice[1:]
         if self.penalty is not None:
-            choice += f", on {where}: {self._formula()}."
+            choice += f", on {self._where()}: {self._formula()}{self._rise()}."
         elif self.stop is not None:
             choice += f": stop at epoch {self.stop} of {self.training.epochs} instead."
         else:
@@ -100,12 +130,38 @@ class Prescription:
         return [
             *comment(choice),
             *comment(self.remark),
-            "# X_train: numbers in a NumPy array, each column standardized (mean 0, deviation 1).",
+            *self._inputs(),
             f"# y_train: {self._targets()}.",
             *(["# w_train: a weight for each row, with mean 1."] if self.weighted else []),
         ]
 
+    def _where(self) -> str:
+        if self.penalty is not None and self.penalty.groups == "inputs":
+            return "the first kernel" if self.network.hidden else "the only kernel"
+        return "the hidden kernels" if self.network.hidden else "the only kernel"
+
+    def _rise(self) -> str:
+        if not self.ramps:
+            return ""
+        how = "linearly" if self.training.lam_schedule == "linear" else "along a cosine"
+        return f", λ rising {how} over the first {100 * self.training.lam_ramp:.3g}% of the steps"
+
+    def _inputs(self) -> list[str]:
+        if self.training.augmentation is None:
+            given = "numbers in a NumPy array, each column standardized (mean 0, deviation 1)"
+            return [f"# X_train: {given}."]
+        height, width = self.training.augmentation.shape
+        return comment(
+            f"X_train: images of {height}x{width} in a NumPy array, each a row of {height * width} "
+            "pixels that are not standardized; predict from standardized(pixels)."
+        )
+
     def _formula(self) -> str:
+        if self.group:
+            which = (
+                "into a unit" if self.penalty and self.penalty.groups == "units" else "of an input"
+            )
+            return f"loss + λ Σ √p ‖w‖, over the p weights w {which}"
         if self.decoupled and not self.lambda1:
             return "w shrinks by learning rate · λ · w"
         if not self.lambda1:

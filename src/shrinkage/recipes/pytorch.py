@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from shrinkage.conventions import TORCH_ADAMW_WEIGHT_DECAY, TORCH_WEIGHT_DECAY
+from shrinkage.recipes import pytorch_steps as steps
+from shrinkage.recipes.arrays import held_back
 from shrinkage.recipes.prescription import Prescription, arguments, number
 
 _ACTIVATIONS = {
@@ -41,19 +43,27 @@ _DEFAULTS: dict[str, object] = {
 def recipe(finding: Prescription) -> str:
     """The finding as Python source."""
     training = finding.training
+    relaxed = finding.relaxed
+    mathematics = training.schedule == "cosine" or finding.ramps or training.patience is not None
     lines = [
         *finding.opening,
-        *(["import math", ""] if training.schedule == "cosine" else []),
-        *(["import numpy as np"] if finding.class_weights else []),
+        *(["import copy"] if training.patience is not None else []),
+        *(["import math"] if mathematics else []),
+        *([""] if mathematics or training.patience is not None else []),
+        *(["import numpy as np"] if finding.class_weights or training.patience is not None else []),
         "import torch",
         "from torch import nn",
         "",
         f"EPOCHS, BATCH = {training.epochs}, {finding.batch}",
         *finding.class_weights,
+        *held_back(finding),
         *_model(finding),
         *_arrays(finding),
+        *steps.functions(finding),
         *_optimizer(finding),
-        *_loop(finding),
+        *steps.loop(finding),
+        *(_relaxed(relaxed) if relaxed else []),
+        *steps.ending(finding),
     ]
     return "\n".join(lines) + "\n"
 
@@ -61,10 +71,14 @@ def recipe(finding: Prescription) -> str:
 def _model(finding: Prescription) -> list[str]:
     network = finding.network
     sizes = network.sizes
+    training = finding.training
+    dropout = f" nn.Dropout({number(training.dropout)})," if training.dropout else ""
     layers = [
-        f"    nn.Linear({fan_in}, {fan_out}), {_ACTIVATIONS[network.activation]},"
+        f"    nn.Linear({fan_in}, {fan_out}), {_ACTIVATIONS[network.activation]},{dropout}"
         for fan_in, fan_out in pairwise(sizes[:-1])
     ]
+    if training.input_dropout:
+        layers.insert(0, f"    nn.Dropout({number(training.input_dropout)}),")
     answers = {"binary": "  # a logit: sigmoid gives the probability of class 1"}
     answers["multiclass"] = "  # logits: softmax gives the probabilities"
     lines = [
@@ -79,25 +93,55 @@ def _model(finding: Prescription) -> list[str]:
     ]
     if network.hidden and network.hidden_initialization != "glorot":
         lines.append("nn.init.xavier_normal_(linear[-1].weight)")
-    if finding.penalty is not None:
+    if finding.penalty is not None or training.max_norm is not None:
         which = "linear[:-1]" if network.hidden else "linear"
         lines.append(f"hidden = [layer.weight for layer in {which}]")
     return lines
 
 
 def _arrays(finding: Prescription) -> list[str]:
-    target = "torch.float32).reshape(len(X_train), -1)"
+    images = finding.training.augmentation is not None
+    given = "pixels" if images else "X"
+    lines = [f"{given} = torch.tensor(X_train, dtype=torch.float32)"]
+    if images:
+        lines += steps.STANDARDIZING
+    lines.append(_target(finding, "y", "train"))
+    if finding.has_weights:
+        lines.append(_weights(finding, "w", "train"))
+    if finding.training.patience is not None:
+        stop = "torch.tensor(X_stop, dtype=torch.float32)"
+        lines.append(f"X_stop = {f'standardized({stop})' if images else stop}")
+        lines.append(_target(finding, "y_stop", "stop"))
+        if finding.has_weights:
+            lines.append(_weights(finding, "w_stop", "stop"))
+    return [*lines, *_losses(finding)]
+
+
+def _target(finding: Prescription, name: str, rows: str) -> str:
+    target = f"torch.float32).reshape(len(X_{rows}), -1)"
     if finding.task == "multiclass":
         target = "torch.long)"
-    lines = [
-        "X = torch.tensor(X_train, dtype=torch.float32)",
-        f"y = torch.tensor(y_train, dtype={target}",
-    ]
-    if finding.has_weights:
-        shape = "" if finding.task == "multiclass" else ".reshape(-1, 1)"
-        lines.append(f"w = torch.tensor(w_train, dtype=torch.float32){shape}")
-    reduction = 'reduction="none"' if finding.has_weights else ""
-    return [*lines, f"loss = {_LOSSES[finding.task]}({reduction})"]
+    return f"{name} = torch.tensor(y_{rows}, dtype={target}"
+
+
+def _weights(finding: Prescription, name: str, rows: str) -> str:
+    shape = "" if finding.task == "multiclass" else ".reshape(-1, 1)"
+    return f"{name} = torch.tensor(w_{rows}, dtype=torch.float32){shape}"
+
+
+def _losses(finding: Prescription) -> list[str]:
+    """The loss, and where it differs the one that early stopping judges by."""
+    kind, smoothing = _LOSSES[finding.task], number(finding.training.label_smoothing)
+    reduction = ['reduction="none"'] if finding.has_weights else []
+    plain = f"{kind}({', '.join(reduction)})"
+    if not finding.training.label_smoothing:
+        return [f"loss = {plain}"]
+    if finding.task == "multiclass":
+        smooth = ", ".join([f"label_smoothing={smoothing}", *reduction])
+        lines = [f"loss = {kind}({smooth})"]
+        return [*lines, f"judge = {plain}"] if finding.training.patience is not None else lines
+    half = number(finding.training.label_smoothing / 2)
+    return [f"y = (1 - {smoothing}) * y + {half}  # smoothed labels", f"loss = {plain}"]
 
 
 def _optimizer(finding: Prescription) -> list[str]:
@@ -138,61 +182,20 @@ def _optimizer(finding: Prescription) -> list[str]:
         what = "groups"
     shown = arguments({"lr": training.learning_rate} | settings, _DEFAULTS)
     lines.append(f"optimizer = torch.optim.{kind}({what}{shown})")
-    if training.schedule == "cosine":
+    if training.schedule == "cosine" or finding.ramps:
         lines.append("steps = EPOCHS * math.ceil(len(X) / BATCH)")
+    if training.schedule == "cosine":
         lines.append("schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)")
     return lines
 
 
-def _loop(finding: Prescription) -> list[str]:
-    decays = finding.decoupled and finding.training.optimizer in ("sgd", "rmsprop")
-    value = "loss(model(X[rows]), y[rows])"
-    if finding.has_weights:
-        value = "(w[rows] * loss(model(X[rows]), y[rows])).mean()"
-    body = ["optimizer.zero_grad()", f"{value}.backward()"]
-    if decays:
-        body += [
-            "with torch.no_grad():  # decoupled decay",
-            "    for kernel in hidden:",
-            f'        kernel.mul_(1 - optimizer.param_groups[0]["lr"] * {number(finding.lambda2)})',
-        ]
-    body.append("optimizer.step()")
-    if finding.lambda1:
-        body += _proximal_step(finding)
-    if finding.training.schedule == "cosine":
-        body.append("schedule.step()")
+def _relaxed(finding: Prescription) -> list[str]:
+    """The second training."""
     return [
-        *finding.about_stop,
-        f"for epoch in range({finding.last_epoch}):",
-        "    for rows in torch.randperm(len(X)).split(BATCH):",
-        *(f"        {line}" for line in body),
-    ]
-
-
-def _proximal_step(finding: Prescription) -> list[str]:
-    """Soft-threshold each weight by λ₁ times the step that its own gradient was multiplied by."""
-    training = finding.training
-    step = f'{number(finding.lambda1)} * optimizer.param_groups[0]["lr"]'
-    if training.optimizer == "sgd":
-        name, threshold = "SGD's", []
-        if training.momentum:
-            step += f" / (1 - {number(training.momentum)})"
-    elif training.optimizer == "rmsprop":
-        name = "RMSprop's"
-        threshold = ['v = optimizer.state[kernel]["square_avg"]']
-    else:
-        name = "Adam's"
-        threshold = [
-            "state = optimizer.state[kernel]",
-            f'v = state["exp_avg_sq"] / (1 - {number(training.beta2)} ** state["step"])',
-        ]
-    if threshold:
-        step += f" / (v.sqrt() + {number(training.epsilon)})"
-    return [
-        f"# L1's proximal step in {name} own metric: it makes weights exactly zero.",
-        "with torch.no_grad():",
-        "    for kernel in hidden:",
-        *(f"        {line}" for line in threshold),
-        f"        threshold = {step}",
-        "        kernel.copy_(kernel.sign() * (kernel.abs() - threshold).clamp(min=0))",
+        "",
+        "# The relaxed fit: once more, without the penalty, while zeros stay zero.",
+        f"EPOCHS = {finding.training.epochs}",
+        *(["free = [(kernel != 0).float() for kernel in hidden]"] if finding.frozen else []),
+        *_optimizer(finding),
+        *steps.loop(finding),
     ]

@@ -129,7 +129,7 @@ class Findings:
             against = ""
             if self.contradicted and self.recommended is not None:
                 against = " This contradicts the choice: do not rely on this penalty."
-            together = f" {self.committee.sentence}" if self.committee else ""
+            together = f" {self.committee.sentence}" if self.committee and not against else ""
             four.append(("Held-out data", self.verification.sentence + against + together))
             four.append(("Weights", self.verification.weights_sentence))
         return tuple(four)

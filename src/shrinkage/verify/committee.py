@@ -49,7 +49,7 @@ class Committee:
         return f"The average of {self.size} networks {verdict} one of them: {'; '.join(changes)}."
 
 
-_SHOWN = frozenset({"accuracy", "balanced_accuracy", "r2"})
+_SHOWN = frozenset({"accuracy", "r2"})
 
 
 def _from_to(effect: Effect) -> str:

@@ -28,6 +28,8 @@ class Entry:
         What it is.
     scores : dict of int to float
         Fold → score; NaN where it diverged.
+    told : bool
+        Whether Optuna knows how it ended.
     """
 
     number: int
@@ -48,11 +50,29 @@ class Entry:
             found[fold] = value
         return found
 
+    @staticmethod
+    def stored(
+        number: int, frozen: optuna.trial.FrozenTrial, study: optuna.Study, candidate: Candidate
+    ) -> Entry:
+        """An entry as a stored search left it."""
+        import optuna
+
+        scores = {int(fold): value for fold, value in frozen.user_attrs.get("scores", {}).items()}
+        asked = optuna.trial.Trial(study, frozen._trial_id)
+        return Entry(number, asked, candidate, scores, told=frozen.state.is_finished())
+
+    def store(self) -> None:
+        """Keep the scores with Optuna's trial."""
+        kept = {str(fold): value for fold, value in self.scores.items()}
+        self.asked.set_user_attr("scores", kept)
+
     def report(self, study: optuna.Study, mean: float, folds: int) -> bool:
         """Report an intermediate score; whether successive halving lets the candidate go on."""
         import optuna
 
-        self.asked.report(mean, folds)
+        known = study.get_trials(deepcopy=False)[self.asked.number].intermediate_values
+        if folds not in known:
+            self.asked.report(mean, folds)
         if not self.asked.should_prune():
             return True
         study.tell(self.asked, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)

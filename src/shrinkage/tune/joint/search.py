@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from shrinkage.tune.joint.space import Space
 from shrinkage.tune.joint.storage import open_study
 from shrinkage.tune.planning import Plan
 from shrinkage.tune.search import versions
+
+if TYPE_CHECKING:
+    import optuna
 
 BATCH = 8
 """Candidates asked for at a time; fixed, so that the search does not depend on the threads."""
@@ -98,6 +101,7 @@ class JointSearch:
         self._trials: dict[Trial, None] = {}
         self._fits: dict[Trial, Fit] = {}
         self._spent: dict[Trial, float] = {}
+        self._count = 0
         self._entries: list[Entry] = []
         self._again: dict[str, dict[int, Fit]] = {}
         self._best: Entry | None = None
@@ -132,6 +136,8 @@ class JointSearch:
         shown: dict[tuple[Any, float], Entry] = {}
         for entry in self._complete:
             point = (entry.candidate.penalty, entry.candidate.lam)
+            if any(self._trial(entry.candidate, fold) not in self._fits for fold in self._folds):
+                continue  # of a stored search, only the scores are known
             if point not in shown or self._better(entry, shown[point]):
                 shown[point] = entry
         trials = [self._trial(self.base, fold) for fold in self._folds]
@@ -177,7 +183,7 @@ class JointSearch:
                 fit.ok and fit.trial.fold is None and self._is_best(fit.trial)
                 for fit in self._fits.values()
             ),
-            fits=len(self._spent),
+            fits=self._count,
             seconds=self._seconds,
             budget=self.budget,
         )
@@ -236,7 +242,7 @@ class JointSearch:
     def _search(self) -> Iterator[Fit]:
         """Batch after batch, until only the refits' and the ablation's share is left."""
         number = 0
-        while not self._search_is_over():
+        while not self._entries or not self._search_is_over():
             batch = self._ask(number)
             number += 1
             yield from self._halve(batch)
@@ -244,25 +250,27 @@ class JointSearch:
 
     def _ask(self, number: int) -> list[Entry]:
         """The next batch of candidates, or what a stored search left of one."""
-        import optuna
-
         stored = [
             frozen
             for frozen in self._optuna.get_trials(deepcopy=False)
             if frozen.user_attrs.get("batch") == number
         ]
-        if len(stored) == BATCH:
-            asked = [optuna.trial.Trial(self._optuna, frozen._trial_id) for frozen in stored]
-        else:
-            asked = self._ask_anew(number)
-        batch = []
-        for one in asked:
-            entry = Entry(len(self._entries), one, self.space.suggest(one))
-            self._entries.append(entry)
-            batch.append(entry)
+        batch = [
+            Entry.stored(
+                len(self._entries) + place, frozen, self._optuna, self.space.suggest(frozen)
+            )
+            for place, frozen in enumerate(stored)
+        ]
+        self._count += sum(len(entry.scores) for entry in batch)
+        if len(batch) < BATCH:
+            batch += [
+                Entry(len(self._entries) + place, one, self.space.suggest(one))
+                for place, one in enumerate(self._ask_anew(number, len(batch)), start=len(batch))
+            ]
+        self._entries += batch
         return batch
 
-    def _ask_anew(self, number: int) -> list[Any]:
+    def _ask_anew(self, number: int, stored: int) -> list[optuna.trial.Trial]:
         import optuna
 
         seed = np.random.SeedSequence((self.plan.seed, 0x0907_1A, number)).generate_state(1)[0]
@@ -281,7 +289,7 @@ class JointSearch:
             for values in self.space.first()[:BATCH]:
                 self._optuna.enqueue_trial(values)
         asked = []
-        for _ in range(BATCH):
+        for _ in range(stored, BATCH):
             one = self._optuna.ask()
             one.set_user_attr("batch", number)
             self.space.suggest(one)
@@ -298,15 +306,29 @@ class JointSearch:
                 self._trial(entry.candidate, fold): entry
                 for fold in range(done, until)
                 for entry in alive
+                if fold not in entry.scores
             }
-            yield from self._run(wanted, self._search_is_over)
-            for trial, entry in wanted.items():
-                if trial in self._fits and trial.fold is not None:
-                    entry.scores[trial.fold] = self._score_of(trial)
+            yield from self._scored(wanted, self._search_is_over)
             if any(len(entry.scores) < until for entry in alive):
                 return  # the time is up
             alive = [entry for entry in alive if self._goes_on(entry, until)]
             done = until
+
+    def _scored(
+        self, wanted: dict[Trial, Entry], expired: Callable[[], bool] | None = None
+    ) -> Iterator[Fit]:
+        """Train, and write down each score as it comes."""
+        for fit in self._run(wanted, expired):
+            assert fit.trial.fold is not None
+            entry = wanted[fit.trial]
+            entry.scores[fit.trial.fold] = self._score_of(fit.trial)
+            if self._stores:
+                entry.store()
+            yield fit
+        # Two candidates may be one and the same; what was trained for the first serves both.
+        for trial, entry in wanted.items():
+            if trial in self._fits and trial.fold is not None:
+                entry.scores[trial.fold] = self._score_of(trial)
 
     def _goes_on(self, entry: Entry, folds: int) -> bool:
         """Tell Optuna how a candidate did on its folds so far; whether it deserves more of them."""
@@ -323,7 +345,7 @@ class JointSearch:
         """With a budget of fits: the best of them that it still pays for."""
         if self.budget.fits is None:
             return alive
-        left = self.budget.fits - len(self._spent) - self._reserved_fits()
+        left = self.budget.fits - self._count - self._reserved_fits()
         some = max(left // folds, 0)
         if some >= len(alive):
             return alive
@@ -333,16 +355,15 @@ class JointSearch:
 
     def _complete_one(self) -> Iterator[Fit]:
         """Where the budget ended before any candidate was complete: complete the best one."""
-        if self._leader() is not None or not self._entries:
+        leader = self._leader()
+        if leader is not None:  # of a stored search, only the scores are known
+            yield from self._run([self._trial(leader.candidate, fold) for fold in self._folds])
             return
         most = max(len(entry.scores) for entry in self._entries)
         furthest = [entry for entry in self._entries if len(entry.scores) == most]
         best = max(furthest, key=lambda entry: self._sign * entry.mean() if most else 0.0)
-        wanted = [self._trial(best.candidate, fold) for fold in self._folds]
-        yield from self._run(wanted)
-        for trial in wanted:
-            if trial.fold is not None:
-                best.scores[trial.fold] = self._score_of(trial)
+        wanted = {self._trial(best.candidate, fold): best for fold in self._folds}
+        yield from self._scored(wanted)
 
     def _refit(self, best: Entry) -> Iterator[Fit]:
         """The answer on every training row, and the base beside it."""
@@ -367,7 +388,7 @@ class JointSearch:
             for name, candidate in without.items()
         }
         if self.budget.fits is not None:
-            room = self.budget.fits - len(self._spent)
+            room = max(self.budget.fits - self._count, 0)
             wanted = dict(list(wanted.items())[: room - room % len(without)])
         for fit in self._run(wanted, self._time_is_up):
             name, fold = wanted[fit.trial]
@@ -385,6 +406,7 @@ class JointSearch:
         )
         for fit in fits:
             self._spent[fit.trial] = fit.seconds
+            self._count += not self._restored(fit.trial)
             self._fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
             self._seconds = self._elapsed()
             yield fit
@@ -409,7 +431,7 @@ class JointSearch:
             )
             return self._elapsed() + reserved >= self.budget.seconds
         assert self.budget.fits is not None
-        return len(self._spent) + self._reserved_fits() >= self.budget.fits
+        return self._count + self._reserved_fits() >= self.budget.fits
 
     def _reserved_fits(self) -> int:
         leader = self._leader()
@@ -471,6 +493,13 @@ class JointSearch:
         place = _REFITS + draw if fold is None else (_AGAIN if again else _FOLDS) + fold
         seed = int(np.random.SeedSequence((self.plan.seed, place)).generate_state(1)[0])
         return candidate.trial(self.data.part(fold).n_inputs, fold, seed)
+
+    def _restored(self, trial: Trial) -> bool:
+        """Whether a fit repeats one that a stored search has counted."""
+        return self._stores and any(
+            trial.fold in entry.scores and trial == self._trial(entry.candidate, trial.fold)
+            for entry in self._entries
+        )
 
     def _score_of(self, trial: Trial) -> float:
         fit = self._fits.get(trial)

@@ -9,7 +9,7 @@ from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso, Penalty
 from shrinkage.tune.joint.candidate import Candidate
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial as Asked
+    from optuna.trial import BaseTrial
 
 _WIDTHS = (32, 64, 128, 256)
 _LAMBDAS = {"l2": (1e-5, 0.3), "elastic_net": (1e-6, 0.1)}
@@ -35,7 +35,7 @@ class Space:
     penalties: tuple[Penalty, ...] = PENALTIES
     classes: bool = True
 
-    def suggest(self, asked: Asked) -> Candidate:
+    def suggest(self, asked: BaseTrial) -> Candidate:
         """The candidate of one of Optuna's trials, by its suggestions."""
         names = [penalty.name for penalty in self.penalties]
         name = asked.suggest_categorical("penalty", names)

@@ -132,16 +132,15 @@ def interaction(study: Study) -> Interaction:
     alone, with_penalty = way(f"{penalty.label} alone", some, none)
     dropout, with_dropout = way("dropout alone", none, some)
     both, together = way("both", some, some)
-    singles = np.concatenate([_flat(losses[some, none]), _flat(losses[none, some])])
-    extra = compared(honest_losses(singles, data), together, data)
+    first = alone.gain.estimate >= dropout.gain.estimate
+    better, smaller = (with_penalty, with_dropout) if first else (with_dropout, with_penalty)
+    extra = compared(better, together, data)
     if extra is None:
         extra = Interval(min(alone.loss, dropout.loss) - both.loss, -np.inf, np.inf)
     overlap = None
     if alone.helps and dropout.helps:
-        smaller = with_penalty if alone.gain.estimate < dropout.gain.estimate else with_dropout
-        # Gains are falls of the loss: g₁ + g₂ − g₁₂ is plain + together − both single losses.
-        shared = plain + together - with_penalty - with_dropout
-        overlap = ratio_over_folds(shared, plain - smaller, data)
+        # g₁ + g₂ − g₁₂ = smaller gain − what both gain more than the greater.
+        overlap = ratio_over_folds((plain - smaller) - (better - together), plain - smaller, data)
     return Interaction(
         penalty=penalty,
         lambdas=lambdas,

@@ -79,8 +79,8 @@ class Interaction:
     alone, dropout, both : Way
         The penalty alone, dropout alone, and both above 0.
     extra : Interval
-        By how much both together are below the better single way, which is chosen on the other
-        folds too.
+        By how much both together are below the better single way. Which one is better is read off
+        all folds: of two equal ones the luckier, which errs against calling them complementary.
     overlap : Interval or None
         Share of the smaller single gain that the other way provides already: 1 when adding it
         gains nothing, 0 when the gains add up. None unless both gains are beyond noise.

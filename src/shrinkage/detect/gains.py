@@ -91,7 +91,9 @@ def best_of(gains: Floats) -> int | None:
     return int(np.argmax(np.where(seen == seen.max(), means, -np.inf)))
 
 
-def honest_gain(gains: Floats, data: Data) -> Interval | None:
+def honest_gain(
+    gains: Floats, data: Data, measures: NDArray[np.bool_] | None = None
+) -> Interval | None:
     """Gain of the best candidate, measured on folds that had no part in choosing it.
 
     The best of many candidates looks better than it is on the rows that chose it. So the gain on a
@@ -105,6 +107,8 @@ def honest_gain(gains: Floats, data: Data) -> Interval | None:
         Baseline's loss − candidate's loss on each fold; NaN where either is missing.
     data : Data
         The folds.
+    measures : ndarray of bool, shape (F,), optional
+        Folds to measure on; all by default. Others only help to choose.
 
     Returns
     -------
@@ -130,6 +134,8 @@ def honest_gain(gains: Floats, data: Data) -> Interval | None:
         chosen = best_of(gains[np.ix_(measurable, others)])
         if chosen is not None:
             measured[fold] = gains[measurable[chosen], fold]
+    if measures is not None:
+        measured[~measures] = np.nan
     if np.isfinite(measured).any():
         return over_folds(measured, data)
     return Interval(float(np.nanmean(gains[best])), -np.inf, np.inf)

@@ -104,7 +104,7 @@ def test_poor_recipes_see_few_folds_and_the_best_sees_all(finished):
     joint = finished.joint
     assert joint.best is not None
     assert joint.best.complete
-    assert {one.folds for one in joint.tried} <= {0, 1, 3, 4}
+    assert {one.folds for one in joint.tried} <= {0, 1, 4}
     first = joint.tried[:BATCH]
     assert 1 <= sum(one.folds > 1 for one in first) < BATCH
     best = max(joint.complete, key=lambda one: -one.mean)

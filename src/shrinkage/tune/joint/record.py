@@ -71,6 +71,8 @@ class Joint:
         Every candidate, in the order of asking.
     best : Tried or None
         The complete one with the best mean; None when none is complete.
+    pruned_on : int
+        The first so many folds decided which candidates went on.
     ablations : tuple of Ablation
         The most helpful ingredient first; empty when the budget had no room.
     committee : int
@@ -89,6 +91,7 @@ class Joint:
     base_scores: Floats
     tried: tuple[Tried, ...]
     best: Tried | None
+    pruned_on: int
     ablations: tuple[Ablation, ...]
     committee: int
     fits: int
@@ -107,11 +110,16 @@ class Joint:
 
     @property
     def gain(self) -> Interval | None:
-        """By how much the best candidate beats the base, on folds that did not choose it."""
+        """By how much the best candidate beats the base, on folds that did not choose it.
+
+        Folds that decided which candidates went on are not measured on; on each other one the
+        candidate is measured that is best on the rest.
+        """
         if self.best is None:
             return None
         gains = self.sign * (np.stack([one.scores for one in self.complete]) - self.base_scores)
-        return honest_gain(gains, self.data)
+        measures = np.arange(self.base_scores.size) >= self.pruned_on
+        return honest_gain(gains, self.data, measures)
 
     @property
     def recipe(self) -> str:

@@ -34,19 +34,28 @@ BATCH = 8
 """Candidates asked for at a time; fixed, so that the search does not depend on the threads."""
 HALVING = 3
 """Of the candidates that reach 1, 3, 9, … folds, one in so many goes on."""
+_ENOUGH_ROWS = 400
+"""Validation rows on which a candidate may be given up for doing worse than others."""
 _RANDOM = 16
 """Candidates before the sampler begins to learn from them; the first recipes among them."""
 _REFITS, _FOLDS, _AGAIN = 0, 1_000_000, 2_000_000
 """Where the seeds of refits, of folds, and of the ablations' folds begin."""
 
 
+def first_rung(data: Data) -> int:
+    """Folds that every candidate sees: as many as make a comparison worth it, up to a third."""
+    rows = float(np.mean([part.validation.size for part in data.parts]))
+    return int(np.clip(np.ceil(_ENOUGH_ROWS / rows), 1, max(len(data.parts) // HALVING, 1)))
+
+
 class JointSearch:
     """A joint search under way: iterate to train; :attr:`study` is what is finished so far.
 
     The network without regularization is trained on every fold first. Then Optuna is asked for
-    batches of candidates; each is trained on one fold, the best third of those on the next two, the
-    best third of these on the others. What is left of the budget pays for refits of the best
-    candidate on every training row, and for its ablation. Iteration may be given up at any time.
+    batches of candidates; each is trained on one fold (or a few, if folds are small), the best
+    third of those on more, the best third of these on all. What is left of the budget pays for
+    refits of the best candidate on every training row, and for its ablation. Iteration may be given
+    up at any time.
 
     Parameters
     ----------
@@ -115,7 +124,9 @@ class JointSearch:
                 f"take {self._reserve.least}; give at least --budget {self._reserve.least}fits"
             )
         about = self._about()
-        self._optuna = open_study(storage, about, maximize=self._sign > 0)
+        self._optuna = open_study(
+            storage, about, maximize=self._sign > 0, first_rung=self._rungs[0], halving=HALVING
+        )
         self._stores = storage is not None
 
     # ------------------------------------------------------------------------------ what is found
@@ -176,6 +187,7 @@ class JointSearch:
             base_scores=base_scores,
             tried=tried,
             best=best,
+            pruned_on=self._rungs[-2] if len(self._rungs) > 1 else 0,
             ablations=()
             if best is None
             else ablations(best.candidate, self.base, measured, self.data, self._sign),
@@ -311,6 +323,8 @@ class JointSearch:
             yield from self._scored(wanted, self._search_is_over)
             if any(len(entry.scores) < until for entry in alive):
                 return  # the time is up
+            # The best one first: whoever comes first has nobody to be worse than.
+            alive.sort(key=lambda entry: self._rank(entry, until))
             alive = [entry for entry in alive if self._goes_on(entry, until)]
             done = until
 
@@ -329,6 +343,11 @@ class JointSearch:
         for trial, entry in wanted.items():
             if trial in self._fits and trial.fold is not None:
                 entry.scores[trial.fold] = self._score_of(trial)
+
+    def _rank(self, entry: Entry, folds: int) -> float:
+        """Smaller is better; a candidate that diverged comes last."""
+        mean = entry.mean(folds)
+        return -self._sign * mean if np.isfinite(mean) else np.inf
 
     def _goes_on(self, entry: Entry, folds: int) -> bool:
         """Tell Optuna how a candidate did on its folds so far; whether it deserves more of them."""
@@ -379,6 +398,8 @@ class JointSearch:
         """The optimum and the optimum without each ingredient, on fresh seeds, fold by fold."""
         ingredients = list(best.candidate.differences(self.base))
         folds = self._reserve.ablation_folds(self.budget, self._cost(best), len(ingredients))
+        if folds and self.budget.seconds is not None:
+            folds = len(self._folds)  # the clock ends it
         without = {WHOLE: best.candidate} | {
             name: best.candidate.without(name, self.base) for name in ingredients
         }
@@ -459,8 +480,9 @@ class JointSearch:
     @property
     def _rungs(self) -> list[int]:
         """Numbers of folds after which candidates are compared; the last is all of them."""
-        folds, rungs = len(self._folds), [1]
-        while rungs[-1] * HALVING < folds:
+        folds = len(self._folds)
+        rungs = [first_rung(self.data)]
+        while rungs[-1] * HALVING <= folds / 2:
             rungs.append(rungs[-1] * HALVING)
         return [*rungs, folds] if rungs[-1] < folds else rungs
 

@@ -16,7 +16,9 @@ _NAME = "shrinkage"
 _OWNER = "shrinkage: about"
 
 
-def open_study(path: str | None, about: dict[str, Any], *, maximize: bool) -> optuna.Study:
+def open_study(
+    path: str | None, about: dict[str, Any], *, maximize: bool, first_rung: int, halving: int
+) -> optuna.Study:
     """A new study, or the one in a file.
 
     Parameters
@@ -27,12 +29,14 @@ def open_study(path: str | None, about: dict[str, Any], *, maximize: bool) -> op
         What the study is of: plain values that a stored study must share.
     maximize : bool
         Whether larger scores are better.
+    first_rung, halving : int
+        Of successive halving: of the candidates that reach `first_rung` folds, and each multiple of
+        that by `halving`, one in `halving` goes on.
 
     Returns
     -------
     optuna.Study
-        With successive halving as its pruner: of the candidates that reach 1, 3 or 9 folds, the
-        best third goes on.
+        With successive halving as its pruner.
 
     Raises
     ------
@@ -42,7 +46,9 @@ def open_study(path: str | None, about: dict[str, Any], *, maximize: bool) -> op
     import optuna
 
     logging.getLogger("optuna").setLevel(logging.ERROR)
-    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    pruner = optuna.pruners.SuccessiveHalvingPruner(
+        min_resource=first_rung, reduction_factor=halving
+    )
     direction: Literal["maximize", "minimize"] = "maximize" if maximize else "minimize"
     if path is None:
         return optuna.create_study(direction=direction, pruner=pruner)

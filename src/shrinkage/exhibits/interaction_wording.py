@@ -118,8 +118,8 @@ def _ridge(found: Interaction) -> str:
     text = (
         f"The least mean validation {found.loss_name}, "
         f"{_number(found.losses[row, column])} {found.unit}, is at "
-        f"{cell(found, found.lambdas[row], found.dropouts[column])}; {near} of {cells} cells are "
-        "within one standard error of it"
+        f"{cell(found, found.lambdas[row], found.dropouts[column])}; {near} of {cells} cells "
+        "(marked *) are within one standard error of it"
     )
     ridge = found.ridge
     last = max(index for index, best in enumerate(ridge) if best is not None)

@@ -83,14 +83,14 @@ class GrowingData:
             raise SettingError("no λ above 0 is to be tried; give some such as 0.001,0.01,0.1")
 
     def trials(self, basis: Basis) -> Iterator[Trial]:
-        """Every size and λ on a fold before the next fold, all from the same seed: paired."""
+        """Every size and λ on a fold before the next fold, all rows first; paired by their seed."""
         penalty = self.penalty or (basis.choice[0] if basis.choice else L2())
         chosen = basis.choice[1] if basis.choice and basis.choice[0] == penalty else None
         lambdas = sorted({0.0, *(self.lambdas or _lambdas(penalty, chosen))})
         shares = self._shares(basis.data)
         for fold in basis.folds:
             total = basis.data.parts[fold].train.size
-            for share in shares:
+            for share in reversed(shares):
                 rows = round(share * total)
                 how = _longer(basis.training, rows, total)
                 for lam in lambdas:

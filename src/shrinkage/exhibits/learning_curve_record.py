@@ -155,6 +155,14 @@ class LearningCurve:
         return self.falls.low > 0 and self.plain.explained >= _FITS_WELL
 
     @property
+    def tells_rows(self) -> bool:
+        """Whether `needed` is known well enough to be named."""
+        if self.needed is None:
+            return False
+        low, high = self.needed.low / self.all_rows, self.needed.high / self.all_rows
+        return high <= wording.FARTHEST or low >= wording.TOLD
+
+    @property
     def headline(self) -> str:
         """The verdict with its numbers."""
         return wording.headline(self)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FARTHEST = 10.0
 """Multiple of the rows beyond which no number of rows is named."""
-_TOLD = 1.5
+TOLD = 1.5
 """A range from less than this multiple to more than that one says nothing."""
 
 
@@ -97,7 +97,7 @@ def _rows(found: LearningCurve) -> str:
         )
     needed, label = found.needed, found.penalty.label
     times = needed.low / total
-    if needed.high > FARTHEST * total and times < _TOLD:
+    if not found.tells_rows:
         return (
             f"How many rows {label} is worth cannot be told from this curve: without a penalty it "
             f"would take anything from {times:.1f} to more than {FARTHEST:.0f} times the rows."

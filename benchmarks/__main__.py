@@ -23,6 +23,7 @@ BENCHMARKS = {
     "end_to_end": "whole commands in fresh processes",
     "ingredients": "trials without, and with, each of the other regularizers",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
+    "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
 }
 ON_REQUEST = frozenset({"accuracy", "features"})
 """Only when named: they take long, or read tables that do not come with the package."""

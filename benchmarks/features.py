@@ -1,0 +1,213 @@
+"""Feature selection: group lasso on inputs beside the network of all inputs, and beside LassoNet.
+
+The tables are read from the folder that the environment variable SHRINKAGE_TABLES names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.machine import cores
+from benchmarks.measure import Effort, seconds
+from benchmarks.outer import folder, outer
+from benchmarks.table import Median, Row
+from benchmarks.worker import PeerError, Worker
+from shrinkage.compact import Compacted, compact
+from shrinkage.data import Data
+from shrinkage.engine.pool import predict, train
+from shrinkage.errors import SettingError
+from shrinkage.network import Network
+from shrinkage.penalties import GroupLasso, Penalty
+from shrinkage.scores import score
+from shrinkage.study import Fit, Trial
+from shrinkage.training import Training
+from shrinkage.tune import default_training
+
+HIDDEN, SEEDS, FOLDS = (64, 64), 3, 3
+LAMBDAS = tuple(float(f"{lam:.3g}") for lam in np.geomspace(0.1, 0.4, 13))
+SETTINGS: dict[str, Any] = {
+    "epochs": 150,
+    "batch_size": 128,
+    "lam_schedule": "linear",
+    "lam_ramp": 0.8,
+    "max_norm": 2.0,
+    "relaxed_epochs": 60,
+}
+"""λ rises from 0, so that the network finds its inputs before it loses the others; the norms are
+limited, so that what the penalty takes from the first layer cannot be put into the second; and what
+survives is trained once more without the penalty, which shrinks the inputs that matter too."""
+ABOUT = (
+    f"ours: {HIDDEN[0]}-{HIDDEN[1]}, {SETTINGS['epochs']} epochs in which λ rises linearly for "
+    f"{SETTINGS['lam_ramp']:.0%}, hidden norms at most {SETTINGS['max_norm']:g}, then "
+    f"{SETTINGS['relaxed_epochs']} epochs without penalty on what survives; λ from {len(LAMBDAS)} "
+    f"values by accuracy on {FOLDS} inner folds, among those whose refit keeps at most the allowed "
+    "inputs"
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and how many inputs its network may keep."""
+
+    name: str
+    most: int
+
+
+MADELON, MICE = Table("madelon", 40), Table("mice-protein", 50)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a method found on one outer split."""
+
+    inputs: int
+    accuracy: float
+    seconds: float
+    about: str = ""
+
+
+def rows(effort: Effort) -> list[Row]:
+    """Madelon beside the unregularized network; mice-protein beside that and LassoNet."""
+    splits = range(effort.rounds)
+    try:
+        madelon = [outer(MADELON.name, split, folder()).data for split in splits]
+        mice = [outer(MICE.name, split, folder()).data for split in splits]
+    except SettingError as error:
+        return [Row("feature selection", None, detail=str(error))]
+    return [*_madelon(madelon, effort), *_mice(mice, effort)]
+
+
+def _madelon(tables: list[Data], effort: Effort) -> list[Row]:
+    plain = [unregularized(data, effort) for data in tables]
+    found = [ours(data, MADELON.most, effort) for data in tables]
+    gains = [100 * (f.accuracy - p.accuracy) for f, p in zip(found, plain, strict=True)]
+    medians = (*_medians("group lasso on inputs", found), *_medians("unregularized", plain))
+    return [
+        Row("madelon: inputs left of 500", median(f.inputs for f in found), "", MADELON.most,
+            "at most", medians[:1], spread=_range([f.inputs for f in found]), detail=ABOUT),
+        Row("madelon: accuracy above the unregularized network's", median(gains), "points", 15.0,
+            "at least", medians, spread=_range(gains), detail=_splits(tables)),
+    ]  # fmt: skip
+
+
+def _mice(tables: list[Data], effort: Effort) -> list[Row]:
+    plain = [unregularized(data, effort) for data in tables]
+    found = [ours(data, MICE.most, effort) for data in tables]
+    losses = [100 * (p.accuracy - f.accuracy) for f, p in zip(found, plain, strict=True)]
+    medians = (*_medians("group lasso on inputs", found), *_medians("all inputs", plain))
+    rows = [
+        Row("mice-protein: inputs left of 77", median(f.inputs for f in found), "", MICE.most,
+            "at most", medians[:1], spread=_range([f.inputs for f in found]), detail=ABOUT),
+        Row("mice-protein: accuracy below that of all inputs", median(losses), "points", 1.0,
+            "at most", medians, spread=_range(losses), detail=_splits(tables)),
+    ]  # fmt: skip
+    name = "mice-protein: LassoNet's time / ours"
+    try:
+        peers = [lassonet(data, MICE.most, effort) for data in tables]
+    except PeerError as error:
+        return [*rows, Row(name, None, "×", 10.0, detail=f"the peer cannot run: {error}")]
+    times = [p.seconds / f.seconds for p, f in zip(peers, found, strict=True)]
+    return [
+        *rows,
+        Row(name, median(p.seconds for p in peers) / median(f.seconds for f in found), "×", 10.0,
+            "at least",
+            (*_medians("group lasso on inputs", found), *_medians("LassoNet", peers)),
+            spread=_range(times), detail=f"{peers[0].about}; ours with its cross-validation"),
+    ]  # fmt: skip
+
+
+def unregularized(data: Data, effort: Effort) -> Found:
+    """The package's default network without a penalty: mean of three seeds."""
+    training = default_training(data, epochs=2 if effort.quick else None)
+    network = Network(data.full.n_inputs, outputs=data.n_outputs)
+    trials = [Trial(network, training, None, 0.0, None, seed) for seed in range(SEEDS)]
+    fits: list[Fit] = []
+    taken = seconds(lambda: fits.extend(train(trials, data)))
+    return Found(
+        data.full.n_inputs,
+        mean(_accuracy(data, compact(fit.trial.network, fit.parameters)) for fit in fits),
+        taken,
+    )
+
+
+def ours(data: Data, most: int, effort: Effort) -> Found:
+    """The whole way from the training rows to the compacted network; then its test accuracy."""
+    chosen: list[tuple[float, Compacted]] = []
+    taken = seconds(lambda: chosen.append(select_inputs(data, most, effort)))
+    lam, small = chosen[0]
+    return Found(small.network.inputs, _accuracy(data, small), taken, f"λ = {lam:g}")
+
+
+def select_inputs(data: Data, most: int, effort: Effort) -> tuple[float, Compacted]:
+    """λ by cross-validation among those whose refit keeps at most `most` inputs, and that refit."""
+    epochs = {"epochs": 3, "relaxed_epochs": 1} if effort.quick else {}
+    training = Training(data.loss, **(SETTINGS | epochs))
+    network = Network(data.full.n_inputs, HIDDEN, data.n_outputs)
+    penalty: Penalty = GroupLasso("inputs")
+    places: list[int | None] = [*range(FOLDS), None]
+    trials = [
+        Trial(network, training, penalty, lam, fold, 0 if fold is None else fold)
+        for lam in LAMBDAS
+        for fold in places
+    ]
+    accuracy: dict[float, list[float]] = {lam: [] for lam in LAMBDAS}
+    refits: dict[float, Compacted] = {}
+    for fit in train(trials, data):
+        if fit.trial.fold is None:
+            refits[fit.trial.lam] = compact(network, fit.parameters)
+        else:
+            accuracy[fit.trial.lam].append(score("accuracy", fit, data))
+    few = [lam for lam in LAMBDAS if refits[lam].network.inputs <= most] or [LAMBDAS[-1]]
+    best = max(few, key=lambda lam: (mean(accuracy[lam]), lam))
+    return best, refits[best]
+
+
+def lassonet(data: Data, most: int, effort: Effort) -> Found:
+    """LassoNet's own path in a process of its own; the time is that of the path alone."""
+    with TemporaryDirectory() as place:
+        path = Path(place) / "data.npz"
+        np.savez(
+            path, inputs=data.full.inputs, labels=data.full.targets[:, 0].astype(np.int64),
+            test_inputs=data.test.inputs, test_labels=data.test.targets[:, 0].astype(np.int64),
+        )  # fmt: skip
+        with Worker("lassonet") as worker:
+            answer = worker.ask(
+                data=str(path), most=most, threads=cores(), quick=effort.quick, seed=0
+            )
+    return Found(answer["inputs"], answer["accuracy"], answer["seconds"], answer["about"])
+
+
+def _accuracy(data: Data, small: Compacted) -> float:
+    """On the outer test rows."""
+    inputs = data.test.inputs[:, small.inputs]
+    outputs = predict(small.network, small.parameters, inputs, data.loss)
+    labels = outputs[:, 0] > 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+    return float(np.mean(labels == data.test.targets[:, 0]))
+
+
+def _medians(who: str, found: list[Found]) -> tuple[Median, ...]:
+    return (
+        Median(f"inputs, {who}", median(f.inputs for f in found), ""),
+        Median(f"accuracy, {who}", 100 * median(f.accuracy for f in found), "%"),
+        Median(f"time, {who}", median(f.seconds for f in found), "s"),
+    )
+
+
+def _range(values: list[float] | list[int] | NDArray[np.float64]) -> tuple[float, float]:
+    return float(min(values)), float(max(values))
+
+
+def _splits(tables: list[Data]) -> str:
+    data = tables[0]
+    return (
+        f"{len(tables)} stratified splits, {data.full.train.size:,} rows to train on and "
+        f"{len(data.test.targets):,} untouched ones; the other network: two layers of 128, the "
+        f"package's default training, mean of {SEEDS} seeds"
+    )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from shrinkage.cli.declared import (
+    CAPACITY,
     DATA,
     HIDDEN,
     NETWORK,
@@ -17,6 +18,8 @@ from shrinkage.cli.declared import (
     PENALTY,
     SOURCE,
     TRAINING,
+    TUNE,
+    WITH,
     Declared,
 )
 
@@ -54,6 +57,16 @@ Examples:
 [bold]shrinkage run moons[/bold]
 [bold]shrinkage run credit-g.csv --target target --hidden 64,64[/bold]
 [bold]shrinkage run houses.csv --target price --penalty l2 --lambdas 0.01,0.1[/bold]
+[bold]shrinkage run credit-g.csv --tune all --budget 60s[/bold]
+"""
+_CAPACITY = """See networks from one unit to many on a table: their boundaries, errors and islands.
+
+None of them has a penalty, so the wide ones show how a network overfits, if it does.
+
+Examples:
+[bold]shrinkage capacity moons[/bold]
+[bold]shrinkage capacity moons --widths 1,10,50,256,1000 --samples 300[/bold]
+[bold]shrinkage capacity credit-g.csv --target target --layers 2 --widths 4,16,64[/bold]
 """
 
 
@@ -72,7 +85,9 @@ def shrinkage(
         typer.echo(context.get_help())
 
 
-def _add(name: str, about: str, module: str, *declared: Declared) -> None:
+def _add(
+    name: str, about: str, module: str, *declared: Declared, exhibit: str | None = None
+) -> None:
     """Add a command with these options; `module` carries it out and is not imported before."""
 
     def command(context: typer.Context, **_: Any) -> int:
@@ -82,7 +97,7 @@ def _add(name: str, about: str, module: str, *declared: Declared) -> None:
         try:
             from shrinkage.cli.options import read_options
 
-            options = read_options(context.params, written)
+            options = read_options({"exhibit": exhibit} | context.params, written)
             return int(import_module(module).carry_out(options))
         except KeyboardInterrupt:
             raise Stopped from None
@@ -102,5 +117,12 @@ _add(
     "run",
     _RUN,
     "shrinkage.cli.run",
-    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *OUTPUT),
+    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *TUNE, WITH, *OUTPUT),
+)
+_add(
+    "capacity",
+    _CAPACITY,
+    "shrinkage.cli.exhibit",
+    *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, *OUTPUT),
+    exhibit="capacity",
 )

@@ -16,8 +16,12 @@ BUNDLED = "moons, circles, spirals, xor, blobs, breast_cancer, wine, digits, dia
 _DATA = "Data"
 _NETWORK = "Network"
 _TRAINING = "Training"
+_REGULARIZERS = "Regularizers besides the penalty"
+_IMAGES = "Rows that are images"
 _PENALTY = "Penalty and λ"
+_JOINT = "Joint search"
 _OUTPUT = "Output"
+_CAPACITY = "Capacity"
 _BY_SIZE = "chosen from the table's size"
 
 
@@ -145,6 +149,18 @@ HIDDEN = _option(
     "Units of each hidden layer, separated by commas; none for a linear model.",
     default="128,128",
 )
+CAPACITY = (
+    _option(
+        *("widths", str, _CAPACITY, "N,N,…"),
+        "Units of each hidden layer to try, separated by commas.",
+        default="1,10,50,256,1000",
+    ),
+    _option(
+        *("layers", int, _CAPACITY, "N"),
+        "Hidden layers, each of that many units.",
+        default=1,
+    ),
+)
 NETWORK = (
     _option(
         *("activation", str, _NETWORK, "NAME"),
@@ -158,7 +174,7 @@ NETWORK = (
         shown="suits the activation",
     ),
 )
-TRAINING = (
+_DESCENT = (
     _option(
         *("epochs", int | None, _TRAINING, "N"),
         "Passes over the training rows.",
@@ -202,12 +218,81 @@ TRAINING = (
         shown="all cores",
     ),
 )
+_MORE_REGULARIZERS = (
+    _option(
+        *("dropout", float | None, _REGULARIZERS, "X"),
+        "Share of hidden units that each step switches off, from 0 to below 1.",
+        shown="0",
+    ),
+    _option(
+        *("input_dropout", float | None, _REGULARIZERS, "X"),
+        "Share of inputs that each step switches off.",
+        shown="0",
+    ),
+    _option(
+        *("input_noise", float | None, _REGULARIZERS, "X"),
+        "Deviation of the noise that each step adds to the inputs, whose own is 1.",
+        shown="0",
+    ),
+    _option(
+        *("mixup", float | None, _REGULARIZERS, "X"),
+        "Each step mixes every row with another one: α of the Beta(α, α) that draws by how much.",
+        shown="0",
+    ),
+    _option(
+        *("label_smoothing", float | None, _REGULARIZERS, "X"),
+        "Share of each target that is spread over all classes.",
+        shown="0",
+    ),
+    _option(
+        *("patience", int | None, _REGULARIZERS, "N"),
+        "Stop early: after so many epochs in which the validation loss has not improved, return to "
+        "the best one.",
+        shown="never stops early",
+    ),
+    _option(
+        *("max_norm", float | None, _REGULARIZERS, "X"),
+        "Largest norm of the weights into a hidden unit.",
+        shown="no limit",
+    ),
+    _option(
+        *("averaging", float | None, _REGULARIZERS, "X"),
+        "Judge a moving average of the weights with this decay, such as 0.99.",
+        shown="0",
+    ),
+    _option(
+        *("lam_schedule", str | None, _REGULARIZERS, "NAME"),
+        "How λ rises in the first half of the steps: constant (at once), linear or cosine.",
+        shown="constant",
+    ),
+)
+_ROWS_AS_IMAGES = (
+    _option(
+        *("image", str | None, _IMAGES, "HxW"),
+        "Every row is an image of H rows and W columns of pixels. Each epoch then sees every image "
+        "turned, shifted and resized anew.",
+        shown="rows are no images",
+    ),
+    _option(*("rotate", float | None, _IMAGES, "X"), "Most degrees, either way.", shown="10"),
+    _option(
+        *("shift", float | None, _IMAGES, "X"),
+        "Farthest shift, as a share of height and width.",
+        shown="0.1",
+    ),
+    _option(
+        *("scale", float | None, _IMAGES, "X"),
+        "Largest change of size, as a share of it.",
+        shown="0.1",
+    ),
+    _switch("flip", _IMAGES, "Mirror every second image: say so if that means the same.", "--flip"),
+)
+TRAINING = (*_DESCENT, *_MORE_REGULARIZERS, *_ROWS_AS_IMAGES)
 PENALTY = (
     _option(
-        *("penalty", str, _PENALTY, "NAME,…"),
+        *("penalty", str | None, _PENALTY, "NAME,…"),
         "Penalties to try, separated by commas: l1, l2, elastic_net, group_units (whole units "
         "vanish), group_inputs (whole inputs vanish).",
-        default="l1,l2,elastic_net",
+        shown="l1,l2,elastic_net; with --tune all also group_inputs",
     ),
     _option(
         *("lambdas", str | None, _PENALTY, "X,X,…"),
@@ -227,6 +312,36 @@ PENALTY = (
         "is as good as the best within its noise).",
         default="minimum",
     ),
+)
+TUNE = (
+    _option(
+        *("tune", str, _JOINT, "NAME"),
+        "path: penalties along λ. all: penalty, λ, dropout, noise, mixup, label smoothing, "
+        "learning rate, epochs, width and depth together.",
+        default="path",
+    ),
+    _option(
+        *("budget", str | None, _JOINT, "TIME"),
+        "What the joint search may take: a time such as 60s or 10m, or a number of fits such as "
+        "500fits, which gives the same result on any machine.",
+        shown="60s",
+    ),
+    _option(
+        *("committee", int | None, _JOINT, "N"),
+        "Networks of the best recipe whose predictions are averaged.",
+        shown="5",
+    ),
+    _option(
+        *("storage", str | None, _JOINT, "FILE"),
+        "Keep the joint search in a file, and go on from it.",
+        shown="in memory",
+    ),
+)
+WITH = _option(
+    *("exhibits", list[str] | None, _OUTPUT, "NAME,…"),
+    "Add demonstrations, separated by commas: capacity.",
+    shown="none",
+    names=("--with",),
 )
 OUTPUT = (
     _option(

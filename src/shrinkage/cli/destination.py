@@ -15,7 +15,7 @@ _MARK = b'<meta name="generator" content="shrinkage'
 _MARK_WITHIN = 4096
 
 
-def choose(output: str | None, source: str) -> Path:
+def choose(output: str | None, source: str, exhibit: str = "") -> Path:
     """The path of the report, after making sure that it can be written.
 
     Parameters
@@ -24,6 +24,8 @@ def choose(output: str | None, source: str) -> Path:
         A file, an existing directory, or None for the working directory.
     source : str
         Names the report when `output` does not: ``shrinkage-<source>.html``.
+    exhibit : str, default ""
+        Of a report about this alone: ``shrinkage-<exhibit>-<source>.html``.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def choose(output: str | None, source: str) -> Path:
     SettingError
         When nothing can be written there, or a file that is no report would be lost.
     """
-    usual = f"shrinkage-{_stem(source)}.html"
+    usual = "-".join(filter(None, ["shrinkage", exhibit, f"{_stem(source)}.html"]))
     if output is None:
         path = _spared(Path.cwd() / usual)
     elif not output:

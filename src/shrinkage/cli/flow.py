@@ -73,6 +73,7 @@ def read(options: Options, screen: Screen) -> Data:
         table, targets, name = open_source(
             options.source, options.target, options.samples, options.noise, options.seed
         )
+        augmentation = options.training.get("augmentation")
         return prepare(
             table,
             targets,
@@ -81,6 +82,7 @@ def read(options: Options, screen: Screen) -> Data:
             repeats=options.repeats,
             seed=options.seed,
             name=name,
+            image=augmentation and augmentation.shape,
         )
 
 
@@ -142,7 +144,8 @@ def _tiny_fit(basis: Basis) -> None:
     part, training = basis.data.part(0), basis.training
     few = replace(part, train=part.train[:2].copy(), validation=part.validation[:2].copy())
     network = replace(basis.network, inputs=part.n_inputs)
-    fit = run_trial(Trial(network, replace(training, epochs=1), None, 0.0, 0, 0), few)
+    once = replace(training, epochs=1, patience=training.patience and 1, relaxed_epochs=0)
+    fit = run_trial(Trial(network, once, None, 0.0, 0, 0), few)
     predict(network, fit.parameters, part.inputs[:2], training.loss)
 
 

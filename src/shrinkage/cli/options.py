@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from shrinkage.cli.exhibits import read_exhibits
+from shrinkage.cli.words import choice, numbers, words
 from shrinkage.data.target import TASKS
-from shrinkage.errors import SettingError, require_known
+from shrinkage.errors import SettingError
+from shrinkage.exhibits import Exhibit
 from shrinkage.network import ACTIVATIONS, INITIALIZATIONS, Network
 from shrinkage.penalties import Penalty, parse_penalty
 from shrinkage.scores import METRICS
-from shrinkage.training import CLASS_WEIGHTS, OPTIMIZERS, SCHEDULES, Training
+from shrinkage.training import (
+    CLASS_WEIGHTS,
+    LAM_SCHEDULES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Augmentation,
+    Training,
+)
 from shrinkage.tune import RULES, Plan
+from shrinkage.tune.joint import parse_budget
 
-Number = TypeVar("Number", int, float)
+_ENDLESS = 2**31
+"""Epochs before the table has decided on them."""
+_USUAL_CHANGES = {"rotate": 10.0, "shift": 0.1, "scale": 0.1, "flip": False}
+"""What happens to images unless it is said otherwise."""
+_SHAPE = re.compile(r"\s*(\d{1,6})\s*[xX×,]\s*(\d{1,6})\s*")
+_REGULARIZERS = (
+    "dropout",
+    "input_dropout",
+    "input_noise",
+    "mixup",
+    "label_smoothing",
+    "patience",
+    "max_norm",
+    "averaging",
+)
+"""Numbers of the same name in :class:`Training`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +62,11 @@ class Options:
     training : dict
         Fields of :class:`Training` that were given.
     plan : dict
-        Other fields of :class:`Plan` that were given.
+        Other fields of :class:`Plan` that were given; empty for commands without a search.
+    joint : dict or None
+        Budget, committee and storage of a joint search; None for a λ path.
+    exhibits : tuple of Exhibit
+        The one that is the command, or those to be shown with a search.
     output : str or None
         Where the report is to be written.
     json, quiet : bool
@@ -58,6 +89,8 @@ class Options:
     network: Mapping[str, Any]
     training: Mapping[str, Any]
     plan: Mapping[str, Any]
+    joint: Mapping[str, Any] | None
+    exhibits: tuple[Exhibit, ...]
     output: str | None
     json: bool
     quiet: bool
@@ -71,8 +104,8 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
     Parameters
     ----------
     raw : mapping
-        Values by the names of :func:`shrinkage.cli.app.run`'s parameters; None or an empty list
-        where nothing was given.
+        Values by the names in :mod:`shrinkage.cli.declared`, as far as the command has them; None
+        or an empty list where nothing was given.
     command : str, default ""
         The command line, to be shown.
 
@@ -88,31 +121,29 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
     if raw["json"] and raw["quiet"]:
         raise SettingError("--json and --quiet exclude each other; choose one")
     network: dict[str, Any] = {
-        "hidden": _hidden(raw["hidden"]),
-        "activation": _choice("activation", raw["activation"], ACTIVATIONS),
+        **({"hidden": _hidden(raw["hidden"])} if "hidden" in raw else {}),
+        "activation": choice("activation", raw["activation"], ACTIVATIONS),
         "initialization": raw["initialization"]
-        and _choice("initialization", raw["initialization"], INITIALIZATIONS),
+        and choice("initialization", raw["initialization"], INITIALIZATIONS),
     }
     training = _training(raw)
-    plan: dict[str, Any] = {
-        "penalties": _penalties(raw["penalty"]),
-        "rule": _choice("rule", raw["rule"], RULES),
-        "seed": raw["seed"],
-    }
-    if raw["lambdas"] is not None:
-        plan["lambdas"] = _lambdas(raw["lambdas"])
-    if raw["metric"] is not None:
-        plan["metric"] = _choice("metric", raw["metric"], METRICS)
+    plan = _plan(raw)
     _check_counts(raw)
     # The rooms' own checks, on stand-ins for what only the data can tell.
-    Plan(Network(1, **network), Training("mean_squared_error", **training), **plan)
+    Plan(
+        Network(1, **network),
+        Training("cross_entropy", **({"epochs": _ENDLESS} | training)),
+        **plan,
+    )
     return Options(
         source=raw["source"],
         target=tuple(raw["target"]) if raw["target"] else None,
-        task=_choice("task", raw["task"], TASKS),
+        task=choice("task", raw["task"], TASKS),
         network=network,
         training=training,
         plan=plan,
+        joint=_joint(raw),
+        exhibits=read_exhibits(raw),
         given=frozenset(name for name, value in raw.items() if value not in (None, [], ())),
         command=command,
         **{name: raw[name] for name in ("folds", "repeats", "samples", "noise")},
@@ -120,21 +151,80 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
     )
 
 
+def _plan(raw: Mapping[str, Any]) -> dict[str, Any]:
+    plan: dict[str, Any] = {"seed": raw["seed"]}
+    if "penalty" not in raw:  # an exhibit without a search
+        return plan
+    if raw["penalty"] is not None:
+        plan["penalties"] = _penalties(raw["penalty"])
+    plan["rule"] = choice("rule", raw["rule"], RULES)
+    if raw["lambdas"] is not None:
+        plan["lambdas"] = _lambdas(raw["lambdas"])
+    if raw["metric"] is not None:
+        plan["metric"] = choice("metric", raw["metric"], METRICS)
+    return plan
+
+
+def _joint(raw: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What `--tune all` needs, and that nothing of it is said without it."""
+    if "tune" not in raw:
+        return None
+    wanted = choice("tuning", raw["tune"], ("path", "all")) == "all"
+    for name in ("budget", "committee", "storage"):
+        if raw[name] is not None and not wanted:
+            raise SettingError(f"--{name} is for the joint search; add --tune all or leave it")
+    if not wanted:
+        return None
+    if raw["lambdas"] is not None:
+        raise SettingError("--lambdas does not go with --tune all, which looks for λ; leave one")
+    if raw["rule"] != "minimum":
+        raise SettingError("--rule is for the λ path; --tune all takes the best recipe")
+    committee = 5 if raw["committee"] is None else raw["committee"]
+    if committee < 1:
+        raise SettingError(f"--committee is {committee}; it needs at least 1 network")
+    return {
+        "budget": parse_budget(raw["budget"] or "60s"),
+        "committee": committee,
+        "storage": raw["storage"],
+    }
+
+
 def _training(raw: Mapping[str, Any]) -> dict[str, Any]:
-    optimizer = _choice("optimizer", raw["optimizer"], OPTIMIZERS)
+    optimizer = choice("optimizer", raw["optimizer"], OPTIMIZERS)
     if optimizer != "sgd" and (raw["momentum"] is not None or raw["nesterov"]):
         name = "--nesterov" if raw["nesterov"] else "--momentum"
         raise SettingError(f"{name} has no effect on {optimizer}; add --optimizer sgd or leave it")
     training = {
         "optimizer": optimizer,
-        "schedule": _choice("schedule", raw["schedule"], SCHEDULES),
-        "class_weight": _choice("class weight", raw["class_weight"], CLASS_WEIGHTS),
+        "schedule": choice("schedule", raw["schedule"], SCHEDULES),
+        "class_weight": choice("class weight", raw["class_weight"], CLASS_WEIGHTS),
         "nesterov": raw["nesterov"],
     }
-    for name in ("epochs", "batch_size", "learning_rate", "momentum"):
-        if raw[name] is not None:
+    for name in ("epochs", "batch_size", "learning_rate", "momentum", *_REGULARIZERS):
+        if raw.get(name) is not None:
             training[name] = raw[name]
-    return training
+    if raw.get("lam_schedule") is not None:
+        training["lam_schedule"] = choice("λ schedule", raw["lam_schedule"], LAM_SCHEDULES)
+    augmentation = _augmentation(raw)
+    return training if augmentation is None else training | {"augmentation": augmentation}
+
+
+def _augmentation(raw: Mapping[str, Any]) -> Augmentation | None:
+    raw = {name: value for name, value in raw.items() if value is not None and value is not False}
+    given = {name: raw[name] for name in _USUAL_CHANGES if name in raw}
+    if "image" not in raw:
+        for name in given:
+            raise SettingError(
+                f"--{name} is for images; say how the pixels lie, such as --image 8x8, or leave it"
+            )
+        return None
+    shape = _SHAPE.fullmatch(raw["image"])
+    if shape is None:
+        raise SettingError(
+            f"'{raw['image']}' in --image is no shape; write rows and columns of pixels, such as "
+            "--image 8x8"
+        )
+    return Augmentation((int(shape[1]), int(shape[2])), **(_USUAL_CHANGES | given))
 
 
 def _check_counts(raw: Mapping[str, Any]) -> None:
@@ -143,43 +233,15 @@ def _check_counts(raw: Mapping[str, Any]) -> None:
             raise SettingError(f"--{name} is {raw[name]}; it must be at least {least}")
 
 
-def _choice(what: str, given: str, known: Iterable[str]) -> str:
-    """A name in the spelling that the rooms know, whatever its case and hyphens."""
-    name = given.strip().lower().replace("-", "_").replace(" ", "_")
-    names = list(known)
-    if name not in names:
-        require_known(what, given, names)
-    return name
-
-
 def _penalties(text: str) -> tuple[Penalty, ...]:
-    return tuple(dict.fromkeys(parse_penalty(word) for word in _words(text)))
+    return tuple(dict.fromkeys(parse_penalty(word) for word in words(text)))
 
 
 def _hidden(text: str) -> tuple[int, ...]:
     if text.strip().lower() in ("", "none"):
         return ()
-    return tuple(_numbers(text, "--hidden", int, "a whole number", "128,128"))
+    return tuple(numbers(text, "--hidden", int, "128,128"))
 
 
 def _lambdas(text: str) -> tuple[float, ...]:
-    return tuple(_numbers(text, "--lambdas", float, "a number", "0.001,0.01,0.1"))
-
-
-def _numbers(
-    text: str, option: str, read: Callable[[str], Number], kind: str, example: str
-) -> list[Number]:
-    numbers = []
-    for word in _words(text):
-        try:
-            numbers.append(read(word))
-        except ValueError:
-            raise SettingError(
-                f"'{word}' in {option} is not {kind}; write them separated by commas, such as "
-                f"{option} {example}"
-            ) from None
-    return numbers
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    return tuple(numbers(text, "--lambdas", float, "0.001,0.01,0.1"))

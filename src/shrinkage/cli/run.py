@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shrinkage.cli import destination, flow
+from shrinkage.cli.exhibit import with_exhibits
 from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.options import Options
 from shrinkage.errors import ShrinkageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from shrinkage.findings import Findings
     from shrinkage.report import RunInfo
     from shrinkage.tune import Search
+    from shrinkage.tune.joint import JointSearch
 
 
 def carry_out(options: Options) -> int:
@@ -48,7 +50,7 @@ def carry_out(options: Options) -> int:
     search = _plan(options, basis)
     screen.understood(data)
     threads = flow.threads_of(options)
-    screen.planned(search.plan, data, search.expected, threads, options.given)
+    screen.planned(search, data, threads, options.given)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
     import shrinkage.findings  # noqa: F401  # not to be interrupted half loaded, and needed next
@@ -62,23 +64,38 @@ def carry_out(options: Options) -> int:
     run = flow.run_info(options, watch, recipes(found))
     screen.findings(found)
     screen.code(run.recipes)
+    if options.exhibits:
+        found, finished = with_exhibits(options, found, basis, screen, interruption)
+        complete = complete and finished
+        watch.stage("exhibits")
     _hand_over(options, found, run, screen, path, complete=complete)
     return 0 if interruption.signal is None else interruption.exit_code
 
 
-def _plan(options: Options, basis: Basis) -> Search:
+def _plan(options: Options, basis: Basis) -> Search | JointSearch:
     from shrinkage.tune import Search, plan
+    from shrinkage.tune.joint import PENALTIES, JointSearch
 
-    planned = plan(basis.data, network=basis.network, training=basis.training, **options.plan)
-    return Search(basis.data, planned, threads=options.threads)
+    settings = dict(options.plan)
+    if options.joint is not None:
+        settings = {"penalties": PENALTIES} | settings
+    planned = plan(basis.data, network=basis.network, training=basis.training, **settings)
+    if options.joint is None:
+        return Search(basis.data, planned, threads=options.threads)
+    return JointSearch(basis.data, planned, threads=options.threads, **options.joint)
 
 
-def _find(search: Search, screen: Screen, *, complete: bool) -> Findings:
+def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Findings:
     from shrinkage.findings import find
 
     try:
         with screen.working("measuring the effect on the test rows and the weights"):
-            return find(search.study, search.plan, stage=None if complete else search.stage)
+            return find(
+                search.study,
+                search.plan,
+                stage=None if complete else search.stage,
+                joint=getattr(search, "joint", None),
+            )
     except ShrinkageError as error:
         if not complete:
             raise KeyboardInterrupt from error

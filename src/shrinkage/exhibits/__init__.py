@@ -1,5 +1,5 @@
 """Demonstrations beside the main search: each a question, its trials and the record they give."""
 
-from shrinkage.exhibits.exhibit import Basis, Exhibit, Record, Series, Table
+from shrinkage.exhibits.exhibit import Basis, Exhibit, Record, Series, Shown, Table
 
-__all__ = ["Basis", "Exhibit", "Record", "Series", "Table"]
+__all__ = ["Basis", "Exhibit", "Record", "Series", "Shown", "Table"]

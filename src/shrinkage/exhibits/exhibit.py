@@ -234,3 +234,25 @@ class Series:
             forgotten = forgets and fit.trial.fold is not None
             self._fits[fit.trial] = fit.forget() if forgotten else fit
             yield fit
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """An exhibit alone, with what its record rests on.
+
+    Parameters
+    ----------
+    record : Record
+        What was found.
+    title : str
+        What it is about.
+    basis : Basis
+        What its trials started from.
+    study : Study
+        The trials and their fits; some may be missing.
+    """
+
+    record: Record
+    title: str
+    basis: Basis
+    study: Study

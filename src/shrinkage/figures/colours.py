@@ -2,7 +2,8 @@
 
 Vermillion and blue (without and with the penalty) and the zones' green are from the palette of
 Okabe & Ito (2008), which colour-blind readers can tell apart. Training is always a grey dashed line
-and validation a solid line in the ink of the text, and every class has a shape beside its colour:
+and validation a solid line in the ink of the text, the test rows are a dotted purple line with
+diamonds, and every class has a shape beside its colour:
 nothing is told apart by hue alone.
 """
 
@@ -25,6 +26,7 @@ ROLES: dict[Mode, dict[str, str]] = {
         "penalized": "#0072b2",
         "train": "#8b939b",
         "validation": "#1b1f24",
+        "test": "#b3528e",
         "overfitting": "#d55e00",
         "good": "#009e73",
         "underfitting": "#0072b2",
@@ -39,6 +41,7 @@ ROLES: dict[Mode, dict[str, str]] = {
         "penalized": "#5ab4e5",
         "train": "#8b959f",
         "validation": "#e8eaec",
+        "test": "#dd8fc0",
         "overfitting": "#f08a4b",
         "good": "#2cc295",
         "underfitting": "#5ab4e5",

@@ -87,14 +87,29 @@ def surface_figure(findings: Findings) -> SurfaceFigure | None:
     verification = findings.verification
     if verification is None or not verification.boundary.surfaces:
         return None
-    boundary = verification.boundary
+    target = findings.study.data.target_names[0]
+    return surfaces_of(verification.boundary, target, verification.after)
+
+
+def surfaces_of(boundary: Boundary, target: str, selected: str = "") -> SurfaceFigure:
+    """The numbers of any surfaces over one plane, at least one.
+
+    Parameters
+    ----------
+    boundary : Boundary
+        The surfaces.
+    target : str
+        Name of the (first) target.
+    selected : str, default ""
+        Label of the surface to point out; the first where there is no such label.
+    """
     values, isolines = _scale(boundary)
     levels = max(256 // len(boundary.classes), 4) if boundary.task == "multiclass" else 255
     labels = [surface.label for surface in boundary.surfaces]
     return SurfaceFigure(
         task=boundary.task,
         classes=boundary.classes,
-        target=findings.study.data.target_names[0],
+        target=target,
         plane=boundary.plane,
         frames=tuple(
             _frame(surface, boundary, levels, values, isolines) for surface in boundary.surfaces
@@ -102,7 +117,7 @@ def surface_figure(findings: Findings) -> SurfaceFigure | None:
         levels=levels,
         values=values,
         isolines=isolines,
-        selected=labels.index(verification.after) if verification.after in labels else 0,
+        selected=labels.index(selected) if selected in labels else 0,
     )
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from shrinkage.data import Data
 from shrinkage.findings.record import Findings
 from shrinkage.intervals import Interval
 from shrinkage.scores import PathPoint
-from shrinkage.study import Study
 from shrinkage.tune import Selection
-from shrinkage.verify import Verification
+from shrinkage.verify import Committee, Verification
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:
     """The findings as plain numbers and strings, for ``--json``."""
     diagnosis, verification = findings.diagnosis, findings.verification
     return {
-        "data": _data(findings.study),
+        "data": about_data(findings.study.data),
         "network": str(findings.plan.network),
         "fits": {
             "planned": len(findings.study.trials),
@@ -55,6 +55,9 @@ def as_dict(findings: Findings) -> dict[str, Any]:
             {"text": point.text, "passed": point.passed, "evidence": point.evidence}
             for point in verification.checklist
         ],
+        "joint": None if findings.joint is None else findings.joint.as_dict(),
+        "committee": None if findings.committee is None else _committee(findings.committee),
+        "exhibits": {record.name: record.as_dict() for record in findings.exhibits},
         "warnings": list(findings.study.data.description.warnings),
         "notes": list(findings.notes),
         "versions": findings.study.versions,
@@ -73,8 +76,9 @@ def _interval(interval: Interval | None) -> dict[str, float | None] | None:
     }
 
 
-def _data(study: Study) -> dict[str, Any]:
-    description = study.data.description
+def about_data(data: Data) -> dict[str, Any]:
+    """What was understood of a table, as plain numbers and strings."""
+    description = data.description
     return {
         "source": description.source,
         "rows": description.rows,
@@ -87,7 +91,22 @@ def _data(study: Study) -> dict[str, Any]:
         "test_rows": description.test_rows,
         "missing": description.missing,
         "dropped": [{"column": name, "reason": why} for name, why in description.dropped],
-        "fingerprint": study.data.fingerprint,
+        "fingerprint": data.fingerprint,
+    }
+
+
+def _committee(committee: Committee) -> dict[str, Any]:
+    return {
+        "size": committee.size,
+        "sentence": committee.sentence,
+        "effects": {
+            effect.metric: {
+                "alone": _interval(effect.before),
+                "together": _interval(effect.after),
+                "difference": _interval(effect.difference),
+            }
+            for effect in committee.effects
+        },
     }
 
 

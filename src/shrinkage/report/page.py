@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shrinkage.exhibits import Shown
+from shrinkage.exhibits.joint import JointRecord
 from shrinkage.figures.colours import class_colour
 from shrinkage.figures.learning import LearningFigure, learning_figure
 from shrinkage.figures.path import Mark, PathFigure, Zone, path_figure
@@ -17,16 +18,11 @@ from shrinkage.figures.screen.weights import draw_boxes, draw_densities, draw_mo
 from shrinkage.figures.surface import SurfaceFigure, surface_figure
 from shrinkage.figures.weights import DensityFigure, WeightsFigure, density_figure, weights_figure
 from shrinkage.findings import Findings
-from shrinkage.findings.ingredients import ingredients
 from shrinkage.report import wording
+from shrinkage.report.exhibits import exhibit_part
+from shrinkage.report.making import data_part, run_part
 from shrinkage.report.run import RunInfo
 from shrinkage.report.tables import checklist, effects_table, path_table, tiles
-
-_TASKS = {
-    "binary": "two classes",
-    "multiclass": "{} classes",
-    "regression": "regression",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +31,8 @@ class Page:
 
     Parameters
     ----------
+    template : str
+        Which of the templates.
     facts : dict
         The template's variables; every text in it is escaped there.
     settings : dict
@@ -43,6 +41,7 @@ class Page:
         The drawings.
     """
 
+    template: str
     facts: dict[str, Any]
     settings: dict[str, Any]
     stage: Stage
@@ -55,13 +54,18 @@ def page(findings: Findings, run: RunInfo) -> Page:
     facts = {
         "title": f"{findings.study.data.name}: how much regularization?",
         "name": findings.study.data.name,
-        "date": f"{run.date:%d %B %Y, %H:%M}".lstrip("0"),
+        "date": _date(run),
         "headline": wording.headline(findings),
         "lede": (findings.diagnosis.sentence, findings.diagnosis.prescription),
         "tiles": tiles(findings),
         "notes": findings.notes,
-        "data": _data(findings),
-        "path": _path(findings, path_figure(findings), stage),
+        "data": data_part(findings.study.data, findings.plan.network),
+        "path": None
+        if findings.joint
+        else _path(findings, path_figure(findings), stage),
+        "tuning": exhibit_part(JointRecord(findings.joint), findings.study.data, stage)
+        if findings.joint
+        else None,
         "slider": _slider(findings, surface, density, stage),
         "weights": _weights(findings, weights_figure(findings), stage),
         "learning": _learning(learning_figure(findings), stage),
@@ -71,31 +75,35 @@ def page(findings: Findings, run: RunInfo) -> Page:
         if findings.recommended is not None
         else "The same training in your own code",
         "recipes": list(run.recipes.items()),
+        "exhibits": [
+            exhibit_part(record, findings.study.data, stage) for record in findings.exhibits
+        ],
         "run": _run(findings, run),
     }
-    return Page(facts, _settings(findings, surface, density), stage)
+    return Page("report.html.j2", facts, _settings(findings, surface, density), stage)
 
 
-def _data(findings: Findings) -> dict[str, Any]:
-    description = findings.study.data.description
-    warnings = description.warnings
-    sentences = description.sentences
-    plain = sentences[: len(sentences) - len(warnings)]
-    task = _TASKS[description.task].format(len(description.class_counts))
-    join = "for a" if description.task == "regression" else "of"
-    return {
-        "sentences": plain,
-        "warnings": warnings,
-        "facts": [
-            ("rows", f"{description.rows:,}"),
-            ("columns", f"{description.columns:,}"),
-            ("inputs of the network", f"{description.inputs:,}"),
-            ("target", f"{description.target} ({task})"),
-            ("network", str(findings.plan.network)),
-        ],
-        "title": f"{description.rows:,} rows {join} {task}, {description.test_rows:,} of them "
-        "untouched until the end",
+def page_alone(shown: Shown, run: RunInfo) -> Page:
+    """The page of one exhibit."""
+    stage = Stage()
+    study, record = shown.study, shown.record
+    data = study.data
+    fits = f"{len(study.fits):,}"
+    if study.missing:
+        fits += f", then interrupted; {len(study.missing):,} are missing"
+    facts = {
+        "title": f"{data.name}: {record.headline}",
+        "name": data.name,
+        "date": _date(run),
+        "exhibit": exhibit_part(record, data, stage),
+        "data": data_part(data),
+        "run": run_part(run, study, fits, shown.title, study.trials[0].training),
     }
+    return Page("alone.html.j2", facts, {"slider": None}, stage)
+
+
+def _date(run: RunInfo) -> str:
+    return f"{run.date:%d %B %Y, %H:%M}".lstrip("0")
 
 
 def _path(findings: Findings, figure: PathFigure | None, stage: Stage) -> dict[str, Any] | None:
@@ -294,31 +302,10 @@ def _effects(findings: Findings) -> dict[str, Any] | None:
 
 
 def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
-    training = findings.plan.training
-    more = ingredients(training)
-    study = findings.study
-    return {
-        "command": run.command,
-        "facts": [
-            ("data fingerprint", study.data.fingerprint),
-            ("seed", str(run.seed)),
-            ("fits", _fits(findings)),
-            ("network", str(findings.plan.network)),
-            (
-                "training",
-                f"{training.optimizer}, {training.epochs} epochs, batches of {training.batch_size}",
-            ),
-            ("learning rate", f"{training.learning_rate:g}, {training.schedule}"),
-            *([("also regularized by", "; ".join(more))] if more else []),
-            ("folds", f"{study.data.folds} × {study.data.repeats} repeats"),
-            ("selection", findings.selection.rule.replace("_", " ")),
-            ("threads", f"{run.threads} of {run.cores} cores"),
-            ("machine", run.platform),
-            ("date", f"{run.date:%Y-%m-%d %H:%M}"),
-        ],
-        "versions": [("Python", run.python), *study.versions.items()],
-        "seconds": _seconds(run.seconds),
-    }
+    rule = ("selection", findings.selection.rule.replace("_", " "))
+    plan = findings.plan
+    about = str(plan.network)
+    return run_part(run, findings.study, _fits(findings), about, plan.training, (rule,))
 
 
 def _fits(findings: Findings) -> str:
@@ -327,8 +314,3 @@ def _fits(findings: Findings) -> str:
         return f"{done:,}"
     later = ", more were to come" if findings.not_run else ""
     return f"{done:,}, then interrupted; {planned - done:,} of those planned missing{later}"
-
-
-def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str]]:
-    rows = [(stage, f"{value:.1f} s") for stage, value in seconds.items()]
-    return [*rows, ("together", f"{sum(seconds.values()):.1f} s")] if len(rows) > 1 else rows

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from shrinkage.errors import SettingError
+from shrinkage.exhibits import Shown
 from shrinkage.findings import Findings
 from shrinkage.report.embed import Embedded, embed, json_for_html, policy
-from shrinkage.report.page import page
+from shrinkage.report.page import page, page_alone
 from shrinkage.report.run import RunInfo
 
 
-def render(findings: Findings, run: RunInfo) -> str:
+def render(findings: Findings | Shown, run: RunInfo) -> str:
     """The report as one HTML document.
 
     Parameters
     ----------
-    findings : Findings
-        Of a complete or an interrupted study, verified or not.
+    findings : Findings or Shown
+        Of a complete or an interrupted study, verified or not; or of one exhibit alone.
     run : RunInfo
         What to say of its making.
 
@@ -46,11 +47,11 @@ def render(findings: Findings, run: RunInfo) -> str:
     def source(name: str) -> str:
         return loader.get_source(environment, name)[0]
 
-    contents = page(findings, run)
+    contents = page_alone(findings, run) if isinstance(findings, Shown) else page(findings, run)
     embedded: Embedded = embed(contents.stage)
     program = source("report.js")
     # The only text that is not escaped: our own files, Bokeh's, and JSON without a "<" in it.
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(contents.template).render(
         **contents.facts,
         places=embedded.places,
         policy=policy(embedded.bokeh, program),
@@ -69,7 +70,7 @@ def _tied(value: Any) -> Any:
     return value.replace("λ = ", "λ\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
-def write(findings: Findings, run: RunInfo, path: str | os.PathLike[str]) -> Path:
+def write(findings: Findings | Shown, run: RunInfo, path: str | os.PathLike[str]) -> Path:
     """Render the report into a file.
 
     Parameters

@@ -17,6 +17,12 @@ _STAGES = {
     "path": "the λ path on every fold",
     "refine": "refining near the best λ",
     "refits": "refits on all training rows",
+    "baseline": "without regularization",
+    "joint": "the joint search",
+    "ablation": "removing one ingredient at a time",
+    "capacity": "networks of every width",
+    "interaction": "λ and dropout together",
+    "learning-curve": "more and more rows",
 }
 _EVERY = 10.0
 """Seconds between two lines where nothing can be animated."""

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from shrinkage.terminal import sections
+from shrinkage.terminal import exhibits, sections
 from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
 if TYPE_CHECKING:
     from shrinkage.data import Data
+    from shrinkage.exhibits import Record, Series
     from shrinkage.findings import Findings
-    from shrinkage.tune import Plan
+    from shrinkage.tune import Search
+    from shrinkage.tune.joint import JointSearch
 
 _WIDEST = 110
 """Columns beyond which a sentence is no longer read easily."""
@@ -86,10 +88,21 @@ class Screen:
         self._print(sections.understood(data))
 
     def planned(
-        self, plan: Plan, data: Data, expected: int, threads: int, given: frozenset[str]
+        self, search: Search | JointSearch, data: Data, threads: int, given: frozenset[str]
     ) -> None:
         """Network, training and plan; `given` names the settings that the user chose."""
-        self._print(sections.planned(plan, data, expected, threads, given), Text(""))
+        self._print(sections.planned(search, data, threads, given), Text(""))
+
+    def prepared(self, series: Series, threads: int, given: frozenset[str], seed: int) -> None:
+        """What an exhibit is about, and how its networks are trained."""
+        about = exhibits.prepared(
+            series.exhibit, series.study, series.expected, threads, given, seed
+        )
+        self._print(about, Text(""))
+
+    def exhibit(self, record: Record) -> None:
+        """What an exhibit found: its point, its table and its sentences."""
+        self._print(Text(""), *exhibits.found(record))
 
     def findings(self, found: Findings) -> None:
         """The four findings and what is missing from them."""

@@ -16,7 +16,9 @@ from shrinkage.terminal.plain import plain
 if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.findings import Findings
-    from shrinkage.tune import Plan
+    from shrinkage.training import Training
+    from shrinkage.tune import Plan, Search
+    from shrinkage.tune.joint import JointSearch
 
 _VERDICTS = {"overfits": "red", "underfits": "yellow", "balanced": "green"}
 _LABEL_WIDTH = 9
@@ -27,20 +29,28 @@ def understood(data: Data) -> RenderableType:
     """The description's sentences; its warnings stand out."""
     description = data.description
     said = description.sentences[: len(description.sentences) - len(description.warnings)]
-    return _labelled(
+    return labelled(
         [("Data", said, ""), ("Warning", description.warnings, "yellow")],
     )
 
 
 def planned(
-    plan: Plan, data: Data, expected: int, threads: int, given: frozenset[str]
+    search: Search | JointSearch, data: Data, threads: int, given: frozenset[str]
 ) -> RenderableType:
     """Network, training, plan, and which of these the user may want to set."""
-    return _labelled(
+    from shrinkage.tune.joint import JointSearch
+
+    plan = search.plan
+    way = (
+        _joint(search, data)
+        if isinstance(search, JointSearch)
+        else _path(plan, data, search.expected)
+    )
+    return labelled(
         [
             ("Network", [_network(plan)], ""),
-            ("Training", [_training(plan, threads)], ""),
-            ("Plan", [_path(plan, data, expected), _settable(given)], ""),
+            ("Training", [training(plan.training, plan.seed, threads)], ""),
+            ("Plan", [way, _settable(given)], ""),
         ]
     )
 
@@ -59,18 +69,21 @@ def _network(plan: Plan) -> str:
     )
 
 
-def _training(plan: Plan, threads: int) -> str:
-    training = plan.training
-    falls = " falling to 0" if training.schedule == "cosine" else ""
+def training(how: Training, seed: int, threads: int) -> str:
+    """How networks are trained, in one sentence."""
+    from shrinkage.findings.ingredients import ingredients
+
+    falls = " falling to 0" if how.schedule == "cosine" else ""
     momentum = ""
-    if training.optimizer == "sgd":
-        kind = "Nesterov momentum" if training.nesterov else "momentum"
-        momentum = f" with {kind} {training.momentum:g}"
-    balanced = ", balanced class weights" if training.class_weight == "balanced" else ""
+    if how.optimizer == "sgd":
+        kind = "Nesterov momentum" if how.nesterov else "momentum"
+        momentum = f" with {kind} {how.momentum:g}"
+    balanced = ", balanced class weights" if how.class_weight == "balanced" else ""
+    more = "".join(f", {ingredient}" for ingredient in ingredients(how))
     return (
-        f"{training.optimizer}{momentum}, learning rate {training.learning_rate:g}{falls}, batches "
-        f"of {training.batch_size}, {_counted(training.epochs, 'epoch')}{balanced}; seed "
-        f"{plan.seed}, {_counted(threads, 'thread')}."
+        f"{how.optimizer}{momentum}, learning rate {how.learning_rate:g}{falls}, batches "
+        f"of {how.batch_size}, {_counted(how.epochs, 'epoch')}{balanced}{more}; seed "
+        f"{seed}, {_counted(threads, 'thread')}."
     )
 
 
@@ -78,7 +91,7 @@ def _path(plan: Plan, data: Data, expected: int) -> str:
     repeats = f" × {data.repeats} repeats" if data.repeats > 1 else ""
     if not plan.tries_penalties:
         return f"No penalty is tried (λ = 0 alone); {data.folds} folds{repeats}; {expected:,} fits."
-    names = _listed([penalty.label for penalty in plan.penalties])
+    names = listed([penalty.label for penalty in plan.penalties])
     where = "λ found automatically"
     if plan.lambdas is not None:
         where = f"λ = {_lambdas(plan.lambdas)}"
@@ -88,6 +101,17 @@ def _path(plan: Plan, data: Data, expected: int) -> str:
     return (
         f"{names}; {where}; {data.folds} folds{repeats}; {about}{expected:,} fits. Chosen by "
         f"{plan.metric.replace('_', ' ')} ({rule} rule)."
+    )
+
+
+def _joint(search: JointSearch, data: Data) -> str:
+    repeats = f" × {data.repeats} repeats" if data.repeats > 1 else ""
+    names = listed([penalty.label for penalty in search.space.penalties])
+    return (
+        f"Joint search of penalty ({names}), λ, dropout, noise, mixup, label smoothing, learning "
+        f"rate, epochs, width and depth; budget {search.budget}; {data.folds} folds{repeats}, of "
+        f"which poor recipes see one or a few; a committee of {search.committee}. Chosen by "
+        f"{search.plan.metric.replace('_', ' ')}."
     )
 
 
@@ -114,7 +138,7 @@ def _settable(given: frozenset[str]) -> Text:
     text = "Every choice can be set: see shrinkage run --help."
     if chosen:
         text = (
-            f"Chosen for this table, and yours to set: {_listed(chosen)}; more in shrinkage run "
+            f"Chosen for this table, and yours to set: {listed(chosen)}; more in shrinkage run "
             "--help."
         )
     return Text(text, style="dim")
@@ -124,13 +148,13 @@ def findings(found: Findings) -> list[RenderableType]:
     """Four numbered findings, then notes on what is missing."""
     verdict = found.diagnosis.heading
     parts: list[RenderableType] = []
-    for number, (title, sentence) in enumerate(found.sentences, start=1):
+    for number, (title, words) in enumerate(found.sentences, start=1):
         line = Text(f"{number} {title}", style="bold")
         if number == 1:
             line.append(": ").append(plain(verdict), style=_VERDICTS.get(verdict, ""))
-        parts += [line, Padding(_sentence(sentence), (0, 0, 1, 2))]
+        parts += [line, Padding(sentence(words), (0, 0, 1, 2))]
     if found.notes:
-        parts += [_labelled([("Note", found.notes, "yellow")]), Text("")]
+        parts += [labelled([("Note", found.notes, "yellow")]), Text("")]
     return parts
 
 
@@ -154,7 +178,7 @@ def where(path: str) -> Text:
     return Text.assemble(("Report ", "bold"), (path, "cyan"))
 
 
-def _labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:
+def labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:
     """Paragraphs with a label on the left of each group's first."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=_LABEL_WIDTH, no_wrap=True)
@@ -168,13 +192,15 @@ def _labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:
     return table
 
 
-def _sentence(sentence: str) -> Text:
-    text = Text(plain(sentence))
+def sentence(words: str) -> Text:
+    """A sentence whose intervals stand out."""
+    text = Text(plain(words))
     text.highlight_regex(_INTERVAL, style="cyan")
     return text
 
 
-def _listed(words: list[str]) -> str:
+def listed(words: list[str]) -> str:
+    """Words with commas and an "and"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

@@ -24,6 +24,9 @@ _ALTERNATIVE = {
     "regression": "predicted {0} over the plane, with the training rows",
 }
 
+_SMALL = 300
+"""Pixels below which a picture gets smaller points."""
+
 
 def draw_surfaces(stage: Stage, data: SurfaceFigure) -> tuple[str, ...]:
     """Add the still surface (the first) and the one that the slider moves; their names."""
@@ -50,6 +53,25 @@ def draw_surfaces(stage: Stage, data: SurfaceFigure) -> tuple[str, ...]:
         )
         stage.add(name, plot, f"{data.frames[index].label}: {what}.")
         names.append(name)
+    return tuple(names)
+
+
+def draw_stills(stage: Stage, data: SurfaceFigure, name: str, height: int) -> tuple[str, ...]:
+    """Add every surface as a small picture that only shows; their names, `name` and a number."""
+    _palettes(stage, data)
+    points = _points(data)
+    draw = _line_plot if data.plane.kind == "one input" else _map_plot
+    names = []
+    for index, frame in enumerate(data.frames):
+        plot = draw(stage, data, index, points, moving=False, height=height)
+        plot.tools = []
+        plot.axis.visible = False  # their words and ends are in the caption, once for all
+        plot.min_border = plot.min_border_right = 0
+        names.append(f"{name}-{index}")
+        what = _ALTERNATIVE[data.task].format(
+            data.classes[1] if data.task == "binary" else data.target
+        )
+        stage.add(names[-1], plot, f"{frame.label}: {what}.")
     return tuple(names)
 
 
@@ -86,14 +108,20 @@ def _points(data: SurfaceFigure) -> ColumnDataSource:
 
 
 def _map_plot(
-    stage: Stage, data: SurfaceFigure, index: int, points: ColumnDataSource, *, moving: bool
+    stage: Stage,
+    data: SurfaceFigure,
+    index: int,
+    points: ColumnDataSource,
+    *,
+    moving: bool,
+    height: int = 340,
 ) -> figure:
     plane, shown = data.plane, data.frames[index]
     half_y = 0.5 * (plane.y[1] - plane.y[0])
     plot = stage.plot(
         plane.x_label,
         plane.y_label,
-        height=340,
+        height=height,
         x_range=Range1d(float(plane.x[0]), float(plane.x[-1])),
         y_range=Range1d(float(plane.y[0]), float(plane.y[-1])),
     )
@@ -113,7 +141,7 @@ def _map_plot(
         line_alpha=0.9 if data.task == "binary" else 0.6,
     )
     stage.paint(contour.glyph, line_color="ink" if data.task == "binary" else "paper")
-    _draw_points(stage, plot, data, points)
+    _draw_points(stage, plot, data, points, small=height < _SMALL)
     tool = hover(plot, [image], [("", "@codes")])
     tool.name = "surface-hover"
     return plot
@@ -148,9 +176,12 @@ def _image(
     )
 
 
-def _draw_points(stage: Stage, plot: figure, data: SurfaceFigure, points: ColumnDataSource) -> None:
+def _draw_points(
+    stage: Stage, plot: figure, data: SurfaceFigure, points: ColumnDataSource, *, small: bool
+) -> None:
     many = len(data.plane.points) > 600
-    look = {"size": 5 if many else 7, "line_width": 0.5 if many else 0.8, "line_alpha": 0.9}
+    size = (3 if many else 4) if small else (5 if many else 7)
+    look = {"size": size, "line_width": 0.5 if many else 0.8, "line_alpha": 0.9}
     if data.plane.kind == "one input" and data.task == "regression":
         dots = plot.scatter("x", "y", source=points, **look)
         stage.paint(dots.glyph, fill_color="train")
@@ -169,7 +200,13 @@ def _draw_points(stage: Stage, plot: figure, data: SurfaceFigure, points: Column
 
 
 def _line_plot(
-    stage: Stage, data: SurfaceFigure, index: int, points: ColumnDataSource, *, moving: bool
+    stage: Stage,
+    data: SurfaceFigure,
+    index: int,
+    points: ColumnDataSource,
+    *,
+    moving: bool,
+    height: int = 340,
 ) -> figure:
     plane, line_values = data.plane, data.frames[index].line
     if data.task == "regression":
@@ -185,7 +222,7 @@ def _line_plot(
     plot = stage.plot(
         plane.x_label,
         label,
-        height=340,
+        height=height,
         x_range=Range1d(float(plane.x[0]), float(plane.x[-1])),
         y_range=Range1d(*y_range),
     )
@@ -196,7 +233,7 @@ def _line_plot(
         plot.yaxis.ticker = FixedTicker(ticks=[0, 0.25, 0.5, 0.75, 1])
     if data.task == "multiclass":
         _image(stage, plot, data, index, (-0.055, -0.025), moving=moving)
-    _draw_points(stage, plot, data, points)
+    _draw_points(stage, plot, data, points, small=height < _SMALL)
     source = ColumnDataSource(
         {"x": plane.x, "y": line_values}, name="moved-line" if moving else "still-line"
     )

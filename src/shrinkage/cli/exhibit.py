@@ -1,0 +1,158 @@
+"""``shrinkage capacity`` and its like: from a source to the page of one exhibit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shrinkage.cli import destination, flow
+from shrinkage.cli.interruption import Interruption
+from shrinkage.cli.options import Options
+from shrinkage.errors import ShrinkageError
+from shrinkage.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from shrinkage.exhibits import Basis, Record, Series, Shown
+    from shrinkage.findings import Findings
+    from shrinkage.report import RunInfo
+
+
+def carry_out(options: Options) -> int:
+    """Train the exhibit's networks, show what they say and write its page.
+
+    Parameters
+    ----------
+    options : Options
+        The command; its exhibit is the only one in :attr:`Options.exhibits`.
+
+    Returns
+    -------
+    int
+        0, or after an interruption 128 + the signal.
+
+    Raises
+    ------
+    ShrinkageError
+        On input that cannot be used; nothing is written then.
+    KeyboardInterrupt
+        If it was interrupted before there was anything to report.
+    """
+    from shrinkage.exhibits import Series, Shown
+
+    (exhibit,) = options.exhibits
+    interruption = Interruption.current or Interruption()
+    screen = Screen(json=options.json, quiet=options.quiet)
+    path = destination.choose(options.output, options.source, exhibit.name)
+    watch = flow.Stopwatch()
+    data = flow.read(options, screen)
+    watch.stage("reading")
+    basis = flow.basis_of(options, data)
+    series = Series(exhibit, basis, threads=options.threads)
+    screen.understood(data)
+    screen.prepared(series, flow.threads_of(options), options.given, options.seed)
+    flow.start_engine(basis, screen, interruption)
+    watch.stage("starting the engine")
+    complete = flow.train(series, screen, interruption)
+    watch.stage("training")
+    record = _read(series, screen, complete=complete)
+    watch.stage("findings")
+    run = flow.run_info(options, watch, {})
+    screen.exhibit(record)
+    shown = Shown(record, exhibit.title, basis, series.study)
+    _hand_over(options, shown, run, screen, path, complete=complete)
+    return 0 if interruption.signal is None else interruption.exit_code
+
+
+def _read(series: Series, screen: Screen, *, complete: bool) -> Record:
+    try:
+        with screen.working("reading the finished networks"):
+            return series.exhibit.read(series.study)
+    except ShrinkageError as error:
+        if not complete:
+            raise KeyboardInterrupt from error
+        raise flow.explained(error, series.study) from error
+
+
+def _hand_over(
+    options: Options,
+    shown: Shown,
+    run: RunInfo,
+    screen: Screen,
+    path: Path,
+    *,
+    complete: bool,
+) -> None:
+    """Write the page and say where it is; JSON is printed even if that fails."""
+    from shrinkage.report import write
+
+    written = False
+    try:
+        with screen.working("writing the report"):
+            write(shown, run, path)
+        written = True
+    finally:
+        if options.json:
+            document = _document(shown, run, path if written else None)
+            screen.json(document | {"interrupted": not complete})
+    screen.report(path)
+
+
+def _document(shown: Shown, run: RunInfo, path: Path | None) -> dict[str, Any]:
+    """What `--json` prints: the record, and how it was made."""
+    from shrinkage.findings import about_data
+
+    study, name = shown.study, shown.record.name
+    return {
+        "data": about_data(study.data),
+        "fits": {
+            "planned": len(study.trials),
+            "finished": len(study.fits),
+            "diverged": len(study.diverged),
+        },
+        "exhibits": {name: shown.record.as_dict()},
+        "warnings": list(study.data.description.warnings),
+        "versions": study.versions,
+        "settings": flow.settings_of(shown.basis, run.threads),
+        "command": run.command,
+        "seconds": dict(run.seconds),
+        "report": None if path is None else str(path),
+    }
+
+
+def with_exhibits(
+    options: Options,
+    found: Findings,
+    basis: Basis,
+    screen: Screen,
+    interruption: Interruption,
+) -> tuple[Findings, bool]:
+    """Add the exhibits that a run asks for, after its search; False when it was interrupted.
+
+    An exhibit that these data cannot answer, or that an interruption left without enough fits,
+    becomes a note: the search's findings stand without it.
+    """
+    from dataclasses import replace
+
+    from shrinkage.exhibits import Series
+
+    records: list[Record] = []
+    notes: list[str] = []
+    complete = interruption.signal is None
+    point = found.recommended
+    if point is not None and point.penalty is not None:
+        basis = replace(basis, choice=(point.penalty, point.lam))
+    for exhibit in options.exhibits:
+        if not complete:
+            notes.append(f"The run was interrupted before its part on {exhibit.name}.")
+            continue
+        try:
+            series = Series(exhibit, basis, known=found.study.fits, threads=options.threads)
+            complete = flow.train(series, screen, interruption)
+            records.append(exhibit.read(series.study))
+        except ShrinkageError as error:
+            notes.append(f"No part on {exhibit.name}: {error}.")
+            screen.note(notes[-1])
+            continue
+        screen.exhibit(records[-1])
+    added = replace(found, exhibits=tuple(records), notes=(*found.notes, *notes))
+    return added, complete

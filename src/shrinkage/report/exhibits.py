@@ -1,0 +1,185 @@
+"""Exhibits as parts of a page: which figures each has, and what stands around them.
+
+A new exhibit adds one function to :data:`_FIGURES`; templates and tables serve all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shrinkage.data import Data
+from shrinkage.exhibits import Record
+from shrinkage.exhibits.capacity_record import Capacity
+from shrinkage.exhibits.joint import JointRecord
+from shrinkage.figures.capacity import capacity_figure
+from shrinkage.figures.colours import class_colour
+from shrinkage.figures.joint import ablation_figure, history_figure
+from shrinkage.figures.screen import Stage
+from shrinkage.figures.screen.capacity import draw_boundaries, draw_panels
+from shrinkage.figures.screen.joint import draw_ablation, draw_history
+from shrinkage.report.wording import number
+from shrinkage.verify.boundary import Floats
+from shrinkage.verify.complexity import ISLAND_ROWS
+
+_SWATCHES = 20
+"""Classes named in a legend; of more, the number is told."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing of the stage and what stands above it."""
+
+    name: str
+    label: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Drawings that belong together.
+
+    Parameters
+    ----------
+    title : str
+        The point of them.
+    pictures : tuple of Picture
+        At least one.
+    layout : str
+        Class of the element around them: ``"pair"``, ``"pair single"``, ``"multiples"`` (many
+        small ones, whose axes the caption names).
+    legend : tuple of (str, str, str)
+        Role, words and shape of each key.
+    swatches : tuple of (str, str)
+        Name and colour.
+    caption : str
+        How to read them.
+    """
+
+    title: str
+    pictures: tuple[Picture, ...]
+    layout: str
+    legend: tuple[tuple[str, str, str], ...] = ()
+    swatches: tuple[tuple[str, str], ...] = ()
+    caption: str = ""
+
+
+def exhibit_part(record: Record, data: Data, stage: Stage) -> dict[str, Any]:
+    """What the template shows of a record; its figures are added to the stage."""
+    return {
+        "name": record.name,
+        "about": record.name.replace("-", " ").capitalize(),
+        "headline": record.headline,
+        "sentences": record.sentences,
+        "notes": record.notes,
+        "table": record.table,
+        "groups": _FIGURES[record.name](record, data, stage),
+    }
+
+
+def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
+    figure = capacity_figure(record, data.target_names[0])
+    groups = []
+    names = draw_boundaries(stage, figure)
+    if names and figure.surfaces is not None:
+        plane = figure.surfaces.plane
+        what = "prediction" if data.task == "regression" else "boundary"
+        pictures = tuple(
+            Picture(name, point.label, place == record.best)
+            for place, (name, point) in enumerate(zip(names, record.points, strict=True))
+        )
+        groups.append(
+            Group(
+                title=f"The {what}, from {record.points[0].label} to {record.points[-1].label}",
+                pictures=pictures,
+                layout="multiples",
+                swatches=_swatches(data.classes),
+                caption=f"One network of each width. {plane.sentence} To the right "
+                f"{_axis(plane.x_label, plane.x)}, upwards {_axis(plane.y_label, plane.y)}. Colour "
+                "is the most probable class, deeper where it is more certain; dots are training "
+                "rows.",
+            )
+        )
+    errors = draw_panels(stage, figure, figure.errors)
+    groups.append(
+        Group(
+            title="Errors against the width",
+            pictures=tuple(map(Picture, errors)),
+            layout="pair" if len(errors) > 1 else "pair single",
+            legend=(
+                ("train", "training rows", "dash"),
+                ("validation", "validation rows", "line"),
+                ("test", "untouched test rows", "dots"),
+                ("penalized", "least validation loss", "bar"),
+            ),
+            caption="Bands are 95% intervals: over the folds for validation, over resampled rows "
+            "for the test.",
+        )
+    )
+    shapes = draw_panels(stage, figure, figure.complexity)
+    if shapes:
+        groups.append(
+            Group(
+                title="Boundary length and islands against the width",
+                pictures=tuple(map(Picture, shapes)),
+                layout="pair" if len(shapes) > 1 else "pair single",
+                caption="Length for each unit of the plane's area, measured in standard deviations "
+                "of the inputs. An island is a region of one predicted class that does not reach "
+                f"the edge, holds at most {ISLAND_ROWS} training rows, and is not the largest of "
+                f"its class. Means over {record.points[0].networks} networks of each width, with "
+                "95% intervals.",
+            )
+        )
+    return groups
+
+
+def _axis(label: str, grid: Floats) -> str:
+    ends = (float(grid[0]), float(grid[-1]))
+    return f"{label} from {number(ends[0], *ends)} to {number(ends[1], *ends)}"
+
+
+def _swatches(classes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, class_colour(index)) for index, name in enumerate(classes[:_SWATCHES]))
+
+
+def _joint(record: JointRecord, _data: Data, stage: Stage) -> list[Group]:
+    groups = []
+    history, ablation = history_figure(record.joint), ablation_figure(record.joint)
+    if history is not None:
+        groups.append(
+            Group(
+                title="Recipes in the order of trying",
+                pictures=(Picture(draw_history(stage, history)),),
+                layout="pair single",
+                legend=(
+                    ("penalized", "seen on every fold", "dot"),
+                    ("train", "given up after a few folds", "dot"),
+                    ("penalized", "the best", "ring"),
+                    ("validation", "the best so far", "line"),
+                    ("none", "without regularization", "dots"),
+                ),
+                caption="Each recipe is first trained on one fold or a few; the best third goes on "
+                "to more. A recipe that saw few folds may look better there than it is, and one far "
+                "worse than the others is drawn at the edge.",
+            )
+        )
+    if ablation is not None:
+        groups.append(
+            Group(
+                title="What each ingredient of the best recipe adds",
+                pictures=(Picture(draw_ablation(stage, ablation)),),
+                layout="pair single",
+                caption="The best recipe against itself without one ingredient, trained again with "
+                "the same fresh seeds; the dot is the mean difference over the folds, the bar its "
+                "95% interval.",
+            )
+        )
+    return groups
+
+
+_FIGURES: dict[str, Callable[[Any, Data, Stage], list[Group]]] = {
+    "capacity": _capacity,
+    JointRecord.name: _joint,
+}
+"""By the name of the record."""

@@ -37,8 +37,9 @@ def prepare() -> Answer:
             "about": (
                 f"LassoNetClassifier {version('lassonet')} with its defaults (hidden 100, M 10, "
                 "λ × 1.02 a step, full batches, at most 1,000 and then 100 epochs with early "
-                f"stopping), its whole path of {len(path)} λ, {request['threads']} threads; of its networks with at most "
-                f"{request['most']} inputs that with the least validation loss on its tenth"
+                f"stopping), its whole path of {len(path)} λ, {request['threads']} threads; of its "
+                f"networks with at most {request['most']} inputs that with the least validation "
+                "loss on its tenth"
             ),
         }
 

@@ -42,6 +42,41 @@ def test_four_findings_for_every_task(name, options):
     json.dumps(as_dict(found), allow_nan=False)
 
 
+@pytest.fixture(scope="module")
+def pruned():
+    """L1 so strong that units and inputs die."""
+    table, target = bundled("wine")
+    data = prepare(table, target, name="wine", folds=3, repeats=1)
+    training = default_training(data, epochs=60, learning_rate=0.01)
+    chosen = plan(data, training=training, lambdas=(0.01,), penalties=(L1(),), refits=2)
+    search = Search(data, chosen)
+    list(search)
+    return search
+
+
+def test_what_a_penalty_pruned_is_shown_smaller_and_relaxed(pruned):
+    found = find(pruned.study, pruned.plan)
+    assert found.selection.point.penalty == L1()
+    headings = [heading for heading, _ in found.sentences]
+    assert headings[-2:] == ["Smaller network", "Relaxed refit"]
+    small, relaxed = found.verification.shrinking, found.verification.relaxation
+    assert small.compacted.after < small.compacted.before
+    assert small.relative <= 1e-6
+    assert set(small.columns) <= set(pruned.data.full.sources)
+    assert (relaxed.folds, relaxed.seeds, relaxed.epochs) == (3, 2, 60)
+    assert found.notes == ()
+
+
+def test_an_interruption_in_the_relaxed_refits_is_told(pruned):
+    search = Search(pruned.data, pruned.plan)
+    for _ in search:
+        if search.stage == "relax":
+            break
+    found = find(search.study, search.plan, stage=search.stage)
+    assert "interrupted while training once more what the penalty left" in found.notes[0]
+    assert "did not run" not in found.notes[0]
+
+
 def test_json_holds_the_numbers_of_the_sentences(moons):
     found = find(moons.study, moons.plan)
     said = as_dict(found)

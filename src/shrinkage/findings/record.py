@@ -97,7 +97,9 @@ class Findings:
             return ()
         automatic = self.plan.lambdas is None
         later = names[names.index(self.stage) + 1 :]
-        return tuple(self.stages[name][1] for name in later if automatic or name != "refine")
+        # Whether anything is relaxed is not known before the choice.
+        offered = {"relax"} if automatic else {"relax", "refine"}
+        return tuple(self.stages[name][1] for name in later if name not in offered)
 
     @property
     def stages(self) -> Mapping[str, tuple[str, str]]:
@@ -120,7 +122,7 @@ class Findings:
 
     @property
     def sentences(self) -> tuple[tuple[str, str], ...]:
-        """The four findings: (heading, sentence)."""
+        """The four findings, and what is left where the penalty pruned: (heading, sentence)."""
         four = [
             ("Diagnosis", f"{self.diagnosis.sentence} {self.diagnosis.prescription}"),
             ("Best penalty" if self.joint is None else "Best recipe", self.choice),
@@ -132,6 +134,11 @@ class Findings:
             together = f" {self.committee.sentence}" if self.committee and not against else ""
             four.append(("Held-out data", self.verification.sentence + against + together))
             four.append(("Weights", self.verification.weights_sentence))
+            small, relaxed = self.verification.shrinking, self.verification.relaxation
+            if small is not None:
+                four.append(("Smaller network", small.sentences))
+            if relaxed is not None:
+                four.append(("Relaxed refit", relaxed.sentence))
         return tuple(four)
 
     def _other_rule(self) -> str:
@@ -148,6 +155,7 @@ _STAGES = {
     "path": ("training along λ", "the path over all folds"),
     "refine": ("refining near the best λ", "the refinement near the best λ"),
     "refits": ("refitting on every training row", "the refits on every training row"),
+    "relax": ("training once more what the penalty left", "the relaxed refits"),
 }
 """The search's stages: what is being done in each, and what is missing without it."""
 
@@ -196,7 +204,7 @@ def find(
     # Recipes differ in more than λ, so that the strongest of them is not the simplest.
     strict = plan.rule == "one_standard_error" and joint is None
     selection = one_standard_error if strict else minimum
-    if stage == "refits" and not study.missing:
+    if stage in ("refits", "relax") and not study.missing:
         stage = None  # the signal came after the last fit
     notes = _failed(study)
     verification: Verification | None = None

@@ -75,8 +75,8 @@ class Relaxation:
         """The comparison with its numbers, and what follows from it."""
         places = decimals(self.penalized, self.relaxed)
         return (
-            f"Relaxed refit: {self.epochs} more epochs without the penalty, for the weights that "
-            f"{self.label} leaves, {self._change()} (validation {self.penalized:.{places}f} → "
+            f"{self.epochs} more epochs without the penalty, for the weights that {self.label} "
+            f"leaves, {self._change()} (validation {self.penalized:.{places}f} → "
             f"{self.relaxed:.{places}f}, difference {self.difference.with_unit(self.unit)}, "
             f"{self.folds} {'fold' if self.folds == 1 else 'folds'}){self._on_test_rows()}: "
             f"{self._advice()}."

@@ -92,6 +92,11 @@ class Shrinking:
             f"{', '.join(shown)}."
         )
 
+    @property
+    def sentences(self) -> str:
+        """Both."""
+        return f"{self.sentence} {self.columns_sentence}".rstrip()
+
 
 def shrinking(fit: Fit, data: Data) -> Shrinking | None:
     """Remove what a fit on every training row does not need, and measure that nothing is lost.

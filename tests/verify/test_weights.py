@@ -90,3 +90,14 @@ def test_the_path_shares_its_bins(make_data, make_fit):
         np.testing.assert_array_equal(one.x, found[0].x)
         assert area(one) == pytest.approx(1.0, abs=1e-3)
     assert weights_along([], []) == ()
+
+
+def test_networks_of_different_depth_are_compared_where_both_have_a_layer(make_data, make_fit):
+    data = make_data()
+    before, after = make_fit(data, hidden=(8, 5)), make_fit(data, hidden=(6,), shrink=0.1)
+    found = compare_weights(before, after)
+    assert [one.name for one in found] == ["all hidden kernels", "layer 1 kernel"]
+    together = found[0]
+    for summary, fit in ((together.before, before), (together.after, after)):
+        own = fit.parameters[layout(fit.trial.network).penalized]
+        assert (summary.count, summary.maximum) == (own.size, pytest.approx(own.max()))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.findings import Findings
-from shrinkage.penalties import Penalty, describe
+from shrinkage.penalties import Penalty
 from shrinkage.scores import usable
-from shrinkage.study import Fit
+from shrinkage.study import Study
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
     wanted: list[tuple[Penalty | None, float]] = [(None, 0.0)]
     if point.penalty is not None:
         wanted.append((point.penalty, point.lam))
-    found = [_curves(findings.study.fold_fits, penalty, lam) for penalty, lam in wanted]
+    found = [_curves(findings.study.principal, penalty, lam) for penalty, lam in wanted]
     curves = tuple(one for one in found if one is not None)
     if curves and not curves[0].penalized:
         curves = (replace(curves[0], gap=findings.diagnosis.gap.estimate), *curves[1:])
@@ -106,16 +106,18 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
     )
 
 
-def _curves(fits: tuple[Fit, ...], penalty: Penalty | None, lam: float) -> Curves | None:
+def _curves(study: Study, penalty: Penalty | None, lam: float) -> Curves | None:
     of_point = [
-        fit for fit in fits if usable(fit) and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
+        fit
+        for fit in study.fold_fits
+        if usable(fit) and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
     ]
     if not of_point or of_point[0].epochs.size < 2:
         return None
     epochs = of_point[0].epochs
     same = [fit for fit in of_point if np.array_equal(fit.epochs, epochs)]
     return Curves(
-        label=describe(penalty, lam),
+        label=study.label(penalty, lam),
         penalized=penalty is not None,
         epochs=epochs,
         train=np.mean([fit.train_loss for fit in same], axis=0),

@@ -75,7 +75,12 @@ def nine_points(
     most = max((np.isfinite(v).sum() for v in measured.values()), default=0)
     comparable = {p: losses[p] for p, v in measured.items() if np.isfinite(v).sum() == most}
     # A fold's own encoding can have fewer inputs; the refits' network is the one to apply.
-    whole = (trial.network for trial in study.trials if trial.fold is None)
+    whole = (
+        trial.network
+        for wanted in (selected, (None, 0.0))
+        for trial in study.trials
+        if trial.fold is None and (trial.penalty, trial.lam) == wanted
+    )
     network = next(whole, study.trials[0].network)
     return (
         _gap(diagnosis),

@@ -87,12 +87,13 @@ def compare_weights(
 ) -> tuple[WeightsComparison, ...]:
     """All hidden kernels together, then each, without and with the penalty.
 
-    A network without hidden layers has one kernel, and that is compared.
+    A network without hidden layers has one kernel, and that is compared. Networks of different
+    depth are compared in the layers that both have.
 
     Parameters
     ----------
     before, after : Fit
-        Of the same network.
+        Refits.
     labels : tuple of str
         For people.
 
@@ -101,17 +102,23 @@ def compare_weights(
     tuple of WeightsComparison
         Each pair on its own common bins.
     """
-    places = layout(before.trial.network)
-    kernels = [block for block in places.kernels if block.stop <= places.penalized.stop]
-    named = [(ALL, places.penalized)]
-    named += [(block.name, slice(block.start, block.stop)) for block in kernels]
-    if len(kernels) == 1:  # together and alone would be the same
-        named = [(kernels[0].name, places.penalized)]
+    sides = [_kernels(before), _kernels(after)]
+    named = [name for name in sides[0] if name in sides[1]]
+    if len(sides[0]) == len(sides[1]) == 2:  # together and alone would be the same
+        named = [name for name in named if name != ALL] or named
     found = []
-    for name, part in named:
-        old, new = _summaries([before, after], part, labels)
+    for name in named:
+        parts = [side[name] for side in sides]
+        old, new = _summaries([before, after], parts, labels)
         found.append(WeightsComparison(name, old, new))
     return tuple(found)
+
+
+def _kernels(fit: Fit) -> dict[str, slice]:
+    """Where the penalized kernels of a fit lie: all together, then each."""
+    places = layout(fit.trial.network)
+    own = [block for block in places.kernels if block.stop <= places.penalized.stop]
+    return {ALL: places.penalized} | {block.name: slice(block.start, block.stop) for block in own}
 
 
 def weights_along(fits: Sequence[Fit], labels: Sequence[str]) -> tuple[WeightsSummary, ...]:
@@ -120,7 +127,7 @@ def weights_along(fits: Sequence[Fit], labels: Sequence[str]) -> tuple[WeightsSu
     Parameters
     ----------
     fits : sequence of Fit
-        The path of refits, of one network.
+        The path of refits.
     labels : sequence of str
         For people, one for each fit.
 
@@ -131,13 +138,16 @@ def weights_along(fits: Sequence[Fit], labels: Sequence[str]) -> tuple[WeightsSu
     """
     if not fits:
         return ()
-    return _summaries(fits, layout(fits[0].trial.network).penalized, labels)
+    parts = [layout(fit.trial.network).penalized for fit in fits]
+    return _summaries(fits, parts, labels)
 
 
 def _summaries(
-    fits: Sequence[Fit], part: slice, labels: Sequence[str]
+    fits: Sequence[Fit], parts: Sequence[slice], labels: Sequence[str]
 ) -> tuple[WeightsSummary, ...]:
-    arrays = [fit.parameters[part].astype(np.float64) for fit in fits]
+    arrays = [
+        fit.parameters[part].astype(np.float64) for fit, part in zip(fits, parts, strict=True)
+    ]
     low, high = min(w.min() for w in arrays), max(w.max() for w in arrays)
     # Room for the smoothed tails; a width even where all weights are equal.
     margin = 0.05 * (high - low) or 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from bokeh.models import ColumnDataSource, FixedTicker, Range1d, Span
+from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, Range1d, Span
 from bokeh.plotting import figure
 
 from shrinkage.figures.joint import AblationFigure, HistoryFigure
@@ -17,9 +17,10 @@ def draw_history(stage: Stage, data: HistoryFigure) -> str:
         "recipe, in the order of trying",
         f"validation {data.metric}" + (f" ({data.unit})" if data.unit else ""),
         height=320,
-        x_range=Range1d(0, int(data.number[-1]) + 1),
+        x_range=Range1d(0.5, int(data.number[-1]) + 0.5),
         y_range=Range1d(low, high),
     )
+    plot.xaxis.ticker = BasicTicker(min_interval=1)
     base = Span(location=data.base, dimension="width", line_width=2, line_dash=[2, 4])
     plot.add_layout(base)
     stage.paint(base, line_color="none")
@@ -39,8 +40,7 @@ def draw_history(stage: Stage, data: HistoryFigure) -> str:
         dots = plot.scatter(
             *("number", "shown"),
             source=source,
-            size=7 if finished else 5,
-            marker="circle" if finished else "x",
+            size=8 if finished else 5,
             fill_alpha=0.9,
         )
         role = "penalized" if finished else "train"

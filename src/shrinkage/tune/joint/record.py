@@ -132,12 +132,18 @@ class Joint:
         return tuple(filter(None, (self._search(), self._choice(), self._ingredients())))
 
     def _search(self) -> str:
-        stopped = len(self.tried) - len(self.complete)
-        return (
-            f"{len(self.tried)} recipes were tried with {self.fits:,} fits in {self.seconds:.0f} s "
-            f"(budget {self.budget}); {stopped} that did poorly on the first folds were stopped "
-            "there, and their cores went on to others."
+        seen = sum(one.folds > 0 for one in self.tried)
+        everywhere = len(self.complete)
+        text = (
+            f"{seen} recipe{'s were' if seen != 1 else ' was'} tried with {self.fits:,} fits in "
+            f"{self.seconds:.0f} s (budget {self.budget}): {everywhere} on every fold"
         )
+        if seen > everywhere:
+            text += (
+                f", {seen - everywhere} on the first {self.pruned_on or 1} or few only, because "
+                "others did better there or the budget ended"
+            )
+        return f"{text}."
 
     def _choice(self) -> str:
         if self.best is None:

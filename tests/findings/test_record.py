@@ -4,12 +4,15 @@ import json
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from shrinkage.data import bundled, prepare
 from shrinkage.errors import ShrinkageError
 from shrinkage.findings import as_dict, find
 from shrinkage.intervals import Interval
+from shrinkage.network import Network
 from shrinkage.penalties import L1, L2
 from shrinkage.study import Status, Study
 from shrinkage.tune import Search, default_training, plan
@@ -44,11 +47,17 @@ def test_four_findings_for_every_task(name, options):
 
 @pytest.fixture(scope="module")
 def pruned():
-    """L1 so strong that units and inputs die."""
-    table, target = bundled("wine")
-    data = prepare(table, target, name="wine", folds=3, repeats=1)
+    """Two inputs that matter and eight that do not, under L1."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(150, 10)), columns=[f"x{i}" for i in range(10)])
+    noise = rng.normal(size=150)
+    table["y"] = np.where(table["x0"] + table["x1"] + 0.7 * noise > 0, "yes", "no")
+    data = prepare(table, "y", name="two of ten", folds=3, repeats=1)
     training = default_training(data, epochs=60, learning_rate=0.01)
-    chosen = plan(data, training=training, lambdas=(0.01,), penalties=(L1(),), refits=2)
+    network = Network(10, (16,))
+    chosen = plan(
+        data, network=network, training=training, lambdas=(0.01,), penalties=(L1(),), refits=2
+    )
     search = Search(data, chosen)
     list(search)
     return search

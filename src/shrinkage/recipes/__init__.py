@@ -6,7 +6,7 @@ from shrinkage.findings import Findings
 from shrinkage.recipes import keras, pytorch, scikit_learn
 from shrinkage.recipes.prescription import Prescription, prescribe
 
-__all__ = ["Prescription", "prescribe", "recipes"]
+__all__ = ["Prescription", "prescribe", "programs", "recipes"]
 
 
 def recipes(findings: Findings) -> dict[str, str]:
@@ -25,7 +25,22 @@ def recipes(findings: Findings) -> dict[str, str]:
     dict of str to str
         ``"Keras"``, ``"PyTorch"`` and ``"scikit-learn"`` → Python source.
     """
-    prescription = prescribe(findings)
+    return programs(prescribe(findings))
+
+
+def programs(prescription: Prescription) -> dict[str, str]:
+    """A network, its training and its penalty as code, whatever prescribed them.
+
+    Parameters
+    ----------
+    prescription : Prescription
+        What to write down.
+
+    Returns
+    -------
+    dict of str to str
+        As of :func:`recipes`.
+    """
     return {
         "Keras": keras.recipe(prescription),
         "PyTorch": pytorch.recipe(prescription),

@@ -104,7 +104,9 @@ class Prescription:
     @property
     def batch(self) -> int:
         """Rows in a full batch."""
-        return min(self.training.batch_size, self.rows)
+        stopping = self.training.patience is not None
+        held = max(1, round(self.training.stopping_share * self.rows)) if stopping else 0
+        return min(self.training.batch_size, max(1, self.rows - held))
 
     @property
     def targets(self) -> int:
@@ -278,3 +280,13 @@ def arguments(given: Mapping[str, object], defaults: Mapping[str, object]) -> st
         f", {name}={number(value) if isinstance(value, float) else value}"
         for name, value in shown.items()
     )
+
+
+def program(lines: list[str]) -> str:
+    """Lines as a program, with at most two empty ones together."""
+    kept = [
+        line
+        for place, line in enumerate(lines)
+        if line or place < 2 or lines[place - 2 : place] != ["", ""]
+    ]
+    return "\n".join(kept) + "\n"

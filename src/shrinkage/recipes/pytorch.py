@@ -7,7 +7,7 @@ from itertools import pairwise
 from shrinkage.conventions import TORCH_ADAMW_WEIGHT_DECAY, TORCH_WEIGHT_DECAY
 from shrinkage.recipes import pytorch_steps as steps
 from shrinkage.recipes.arrays import held_back
-from shrinkage.recipes.prescription import Prescription, arguments, number
+from shrinkage.recipes.prescription import Prescription, arguments, number, program
 
 _ACTIVATIONS = {
     "relu": "nn.ReLU()",
@@ -65,7 +65,7 @@ def recipe(finding: Prescription) -> str:
         *(_relaxed(relaxed) if relaxed else []),
         *steps.ending(finding),
     ]
-    return "\n".join(lines) + "\n"
+    return program(lines)
 
 
 def _model(finding: Prescription) -> list[str]:

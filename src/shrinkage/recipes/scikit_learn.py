@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shrinkage.conventions import SKLEARN_ALPHA
-from shrinkage.recipes.prescription import Prescription, arguments, comment, number
+from shrinkage.recipes import scikit_learn_loop as epochs
+from shrinkage.recipes.prescription import Prescription, arguments, comment, number, program
 
 _ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "identity": "identity"}
 _DEFAULTS: dict[str, object] = {
@@ -19,7 +20,7 @@ def recipe(finding: Prescription) -> str:
     """The finding as Python source, as near as scikit-learn comes to it."""
     training, network = finding.training, finding.network
     kind = "MLPRegressor" if finding.task == "regression" else "MLPClassifier"
-    epochs = finding.stop or training.epochs
+    last = finding.stop or training.epochs
     hidden = f"({', '.join(map(str, network.hidden))}{',' * (len(network.hidden) == 1)})"
     alpha, why, notes = _alpha(finding)
     optimizer = "sgd" if training.optimizer == "sgd" else "adam"
@@ -31,14 +32,22 @@ def recipe(finding: Prescription) -> str:
     if optimizer == "sgd":
         settings = {"momentum": training.momentum, "nesterovs_momentum": training.nesterov}
     more = arguments(settings, _DEFAULTS).removeprefix(", ")
+    looped = epochs.by_epoch(finding, alpha)
+    weights = ", sample_weight=w_train" if finding.has_weights else ""
+    own_training = [
+        f"    max_iter={last},",
+        f"    n_iter_no_change={last},  # trains to the end, and warns that it did",
+    ]
     lines = [
         *finding.opening,
         *comment(_differences(finding)),
         *comment(notes),
-        *(["import numpy as np"] if finding.class_weights else []),
+        *(epochs.imports(finding, alpha) if looped else []),
+        *(["import numpy as np"] if finding.class_weights and not looped else []),
         f"from sklearn.neural_network import {kind}",
         "",
         *finding.class_weights,
+        *(epochs.arrays(finding) if looped else []),
         f"model = {kind}(",
         f"    hidden_layer_sizes={hidden},",
         f'    activation="{_ACTIVATIONS.get(network.activation, "relu")}",',
@@ -47,12 +56,12 @@ def recipe(finding: Prescription) -> str:
         f"    batch_size={finding.batch},",
         f"    learning_rate_init={number(_rate(finding))},{_about_rate(finding)}",
         *([f"    {more},"] if more else []),
-        f"    max_iter={epochs},",
-        f"    n_iter_no_change={epochs},  # trains to the end, and warns that it did",
+        *([] if looped else own_training),
         ")",
-        f"model.fit(X_train, y_train{', sample_weight=w_train' if finding.has_weights else ''})",
+        *(epochs.loop(finding, alpha) if looped else []),
+        *([] if looped else [f"model.fit(X_train, y_train{weights})"]),
     ]
-    return "\n".join(lines) + "\n"
+    return program(lines)
 
 
 def _alpha(finding: Prescription) -> tuple[float, str, str]:
@@ -62,7 +71,7 @@ def _alpha(finding: Prescription) -> tuple[float, str, str]:
     if finding.decoupled:
         return 0.0, "", "Decoupled decay has no equal in any alpha; this trains without a penalty."
     lam, note = finding.lambda2, ""
-    if finding.lambda1:
+    if finding.makes_zeros:
         label = finding.penalty.label
         note = f"{label[0].upper()}{label[1:]} cannot be expressed here; "
         if finding.best_l2 is not None:
@@ -100,5 +109,6 @@ def _differences(finding: Prescription) -> str:
         differences.append(f"has no {training.optimizer} (adam here)")
     if training.schedule == "cosine":
         differences.append("keeps the learning rate constant")
+    differences += epochs.differences(finding)
     differences.append("penalizes the output kernel too")
     return f"Near, not equal: scikit-learn {', '.join(differences[:-1])} and {differences[-1]}."

@@ -74,6 +74,10 @@ def test_what_a_penalty_pruned_is_shown_smaller_and_relaxed(pruned):
     assert set(small.columns) <= set(pruned.data.full.sources)
     assert (relaxed.folds, relaxed.seeds, relaxed.epochs) == (3, 2, 60)
     assert found.notes == ()
+    said = json.loads(json.dumps(as_dict(found), allow_nan=False))
+    assert said["smaller"]["parameters"]["after"] == small.compacted.after
+    assert said["smaller"]["columns"] == list(small.columns)
+    assert said["relaxed"]["validation"]["difference"]["estimate"] == relaxed.difference.estimate
 
 
 def test_an_interruption_in_the_relaxed_refits_is_told(pruned):
@@ -125,7 +129,8 @@ def test_an_interrupted_run_says_what_is_missing():
         "rest on the finished fits."
     )
     assert unverified.startswith("Not verified: the refit on every training row")
-    assert as_dict(found)["test"] is None
+    said = as_dict(found)
+    assert said["test"] is said["smaller"] is said["relaxed"] is None
 
 
 def test_an_interruption_between_stages_is_told_too():

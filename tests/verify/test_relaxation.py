@@ -44,8 +44,8 @@ def study(make_data, make_study):
     [
         ([0.05, 0.06, 0.055, 0.052, 0.057], "better", True, "the relaxed network is the better"),
         ([-0.05, -0.06, -0.055, -0.052, -0.057], "worse", False, "keep the penalty"),
-        ([0.05, -0.06, 0.04, -0.02, 0.01], "no clear difference", False, "no reason for either"),
-        ([0.0] * 5, "no clear difference", False, "no reason for either"),
+        ([0.05, -0.06, 0.04, -0.02, 0.01], "no clear difference", False, "no case for it"),
+        ([0.0] * 5, "no clear difference", False, "no case for it"),
     ],
 )
 def test_the_folds_decide(study, gains, outcome, recommended, advice):

@@ -9,7 +9,7 @@ from shrinkage.findings.record import Findings
 from shrinkage.intervals import Interval
 from shrinkage.scores import PathPoint
 from shrinkage.tune import Selection
-from shrinkage.verify import Committee, Verification
+from shrinkage.verify import Committee, Effect, Relaxation, Shrinking, Verification
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:
@@ -49,6 +49,12 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         "path": [_point(point) for point in findings.points],
         "test": None if verification is None else _test(verification),
         "weights": None if verification is None else _weights(verification),
+        "smaller": None
+        if verification is None or verification.shrinking is None
+        else _smaller(verification.shrinking),
+        "relaxed": None
+        if verification is None or verification.relaxation is None
+        else _relaxed(verification.relaxation),
         "checklist": []
         if verification is None
         else [
@@ -133,16 +139,53 @@ def _test(verification: Verification) -> dict[str, Any]:
         "before": verification.before,
         "after": verification.after,
         "sentence": verification.sentence,
-        "effects": {
-            effect.metric: {
-                "unit": effect.unit,
-                "before": _interval(effect.before),
-                "after": _interval(effect.after),
-                "difference": _interval(effect.difference),
-                "greater_is_better": effect.greater_is_better,
-            }
-            for effect in verification.effects
+        "effects": _effects(verification.effects),
+    }
+
+
+def _effects(effects: tuple[Effect, ...]) -> dict[str, Any]:
+    return {
+        effect.metric: {
+            "unit": effect.unit,
+            "before": _interval(effect.before),
+            "after": _interval(effect.after),
+            "difference": _interval(effect.difference),
+            "greater_is_better": effect.greater_is_better,
+        }
+        for effect in effects
+    }
+
+
+def _smaller(small: Shrinking) -> dict[str, Any]:
+    left = small.compacted
+    return {
+        "sentence": small.sentences,
+        "parameters": {"before": left.before, "after": left.after},
+        "hidden_units": [{"before": whole, "after": kept} for kept, whole in left.units],
+        "inputs": list(small.inputs),
+        "columns": list(small.columns),
+        "largest_difference": small.difference,
+        "largest_relative_difference": small.relative,
+        "seconds": {
+            "rows": small.timed_rows,
+            "before": small.seconds[0],
+            "after": small.seconds[1],
         },
+    }
+
+
+def _relaxed(relaxed: Relaxation) -> dict[str, Any]:
+    return {
+        "sentence": relaxed.sentence,
+        "recommended": relaxed.recommended,
+        "epochs": relaxed.epochs,
+        "folds": relaxed.folds,
+        "validation": {
+            "before": relaxed.penalized,
+            "after": relaxed.relaxed,
+            "difference": _interval(relaxed.difference),
+        },
+        "effects": _effects(relaxed.effects),
     }
 
 

@@ -17,6 +17,7 @@ _STAGES = {
     "path": "the λ path on every fold",
     "refine": "refining near the best λ",
     "refits": "refits on all training rows",
+    "relax": "relaxed refits of what the penalty left",
     "baseline": "without regularization",
     "joint": "the joint search",
     "ablation": "removing one ingredient at a time",

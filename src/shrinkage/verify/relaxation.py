@@ -103,7 +103,7 @@ class Relaxation:
             return "the relaxed network is the better one"
         if self.outcome == "better":
             return "the folds and the test rows contradict each other, so keep the penalty"
-        return "keep the penalty" if self.outcome == "worse" else "there is no reason for either"
+        return "keep the penalty" if self.outcome == "worse" else "there is no case for it"
 
 
 def relaxation(

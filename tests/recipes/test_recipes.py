@@ -19,6 +19,7 @@ from shrinkage.network import Network
 from shrinkage.penalties import L1, L2, ElasticNet, Penalty
 from shrinkage.recipes import prescribe, recipes
 from shrinkage.tune import Search, default_training, plan
+from shrinkage.tune.joint import Budget, Candidate, Joint, Tried
 
 PENALTIES: dict[str, Penalty | None] = {
     "none": None,
@@ -150,3 +151,37 @@ def test_weights_of_rows_are_noticed(choose: Callable[[Penalty | None], Findings
     weighted = replace(chosen, study=study)
     assert prescribe(weighted).weighted
     assert all("w_train" in source for source in recipes(weighted).values())
+
+
+def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
+    choose: Callable[[Penalty | None], Findings],
+) -> None:
+    found = gains(choose(None), penalty=0, early=2)
+    base = Candidate(found.plan.network, found.plan.training)
+    best = replace(base, training=replace(base.training, dropout=0.3), penalty=L1(), lam=0.01)
+    scores = np.array([0.4, 0.41])
+    joint = Joint(
+        data=found.study.data,
+        metric=found.plan.metric,
+        base=base,
+        base_scores=scores,
+        tried=(Tried(0, best, scores - 0.1),),
+        best=Tried(0, best, scores - 0.1),
+        pruned_on=0,
+        ablations=(),
+        committee=1,
+        fits=4,
+        seconds=1.0,
+        budget=Budget(fits=4),
+    )
+    told = prescribe(replace(found, joint=joint))
+    assert (told.penalty, told.lam, told.stop) == (L1(), 0.01, None)
+    assert told.training.dropout == 0.3
+    source = recipes(replace(found, joint=joint))["PyTorch"]
+    assert "nn.Dropout(0.3)" in source
+
+    free = replace(best, penalty=None, lam=0.0)
+    joint = replace(joint, tried=(Tried(0, free, scores),), best=Tried(0, free, scores))
+    source = recipes(replace(found, joint=joint))["Keras"]
+    assert source.startswith("# No penalty: the best recipe has none.\n# The best guess: its gain")
+    assert "layers.Dropout(0.3)" in source

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shrinkage.data import Task
+from shrinkage.data import Data, Task
 from shrinkage.findings import Findings
 from shrinkage.network import Network
 from shrinkage.penalties import L2, Penalty, describe
 from shrinkage.training import Training
 from shrinkage.tune import badness, candidates
+from shrinkage.tune.joint import Candidate, Joint
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,8 @@ def prescribe(findings: Findings) -> Prescription:
         Of a study.
     """
     data, plan, diagnosis = findings.study.data, findings.plan, findings.diagnosis
+    if findings.joint is not None and findings.joint.best is not None:
+        return _prescribe_recipe(findings, findings.joint, findings.joint.best.candidate)
     point = findings.recommended
     stop, remark = None, ""
     if diagnosis.stopping_helps and not diagnosis.penalty_helps:
@@ -228,7 +231,6 @@ def prescribe(findings: Findings) -> Prescription:
         remark = "On untouched rows its loss is worse beyond noise: do not rely on it."
     elif point is not None and not diagnosis.penalty_helps:
         remark = "The best guess: its gain over no penalty is not beyond noise."
-    weights = data.full.weights[data.full.train]
     return Prescription(
         network=plan.network,
         training=plan.training,
@@ -238,10 +240,35 @@ def prescribe(findings: Findings) -> Prescription:
         lam=point.lam if point is not None else 0.0,
         stop=stop,
         best_l2=None if plan.training.optimizer == "adamw" else _best_l2(findings),
-        weighted=bool(np.ptp(weights) > 0),
+        weighted=_weighted(data),
         remark=remark,
         why=_why_none(findings),
     )
+
+
+def _prescribe_recipe(findings: Findings, joint: Joint, best: Candidate) -> Prescription:
+    """The best of a joint search, whole: without one part it would be another recipe."""
+    data, gain, remark = findings.study.data, joint.gain, ""
+    if findings.contradicted:
+        remark = "On untouched rows its loss is worse beyond noise: do not rely on it."
+    elif gain is None or gain.low <= 0:
+        remark = "The best guess: its gain over no regularization is not beyond noise."
+    return Prescription(
+        network=best.network,
+        training=best.training,
+        task=data.task,
+        rows=int(data.full.train.size),
+        penalty=best.penalty,
+        lam=best.lam,
+        weighted=_weighted(data),
+        remark=remark,
+        why="the best recipe has none",
+    )
+
+
+def _weighted(data: Data) -> bool:
+    """Whether rows have weights of their own."""
+    return bool(np.ptp(data.full.weights[data.full.train]) > 0)
 
 
 def _why_none(findings: Findings) -> str:

@@ -13,6 +13,8 @@ from shrinkage.cli.declared import (
     CAPACITY,
     DATA,
     HIDDEN,
+    INTERACTION,
+    LEARNING_CURVE,
     NETWORK,
     OUTPUT,
     PENALTY,
@@ -20,6 +22,7 @@ from shrinkage.cli.declared import (
     TRAINING,
     TUNE,
     WITH,
+    WITHOUT_DROPOUT,
     Declared,
 )
 
@@ -67,6 +70,25 @@ Examples:
 [bold]shrinkage capacity moons[/bold]
 [bold]shrinkage capacity moons --widths 1,10,50,256,1000 --samples 300[/bold]
 [bold]shrinkage capacity credit-g.csv --target target --layers 2 --widths 4,16,64[/bold]
+"""
+_INTERACTION = """Are a penalty and dropout redundant or complementary on this table?
+
+Every λ is tried with every dropout. What each gains, and both together,
+is measured on folds that had no part in choosing.
+
+Examples:
+[bold]shrinkage interaction moons[/bold]
+[bold]shrinkage interaction credit-g.csv --target target --penalty l1[/bold]
+[bold]shrinkage interaction wine --lambdas 0.001,0.01,0.1 --dropouts 0.2,0.5,0.8[/bold]
+"""
+_LEARNING_CURVE = """Would more rows help more than a penalty?
+
+The network is trained on parts of the rows, without and with a penalty.
+You learn what twice the rows would bring, and what the penalty is worth in rows.
+
+Examples:
+[bold]shrinkage learning-curve moons[/bold]
+[bold]shrinkage learning-curve credit-g.csv --target target --sizes 0.1,0.2,0.4,0.8[/bold]
 """
 
 
@@ -125,4 +147,18 @@ _add(
     "shrinkage.cli.exhibit",
     *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, *OUTPUT),
     exhibit="capacity",
+)
+_add(
+    "interaction",
+    _INTERACTION,
+    "shrinkage.cli.exhibit",
+    *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, *OUTPUT),
+    exhibit="interaction",
+)
+_add(
+    "learning-curve",
+    _LEARNING_CURVE,
+    "shrinkage.cli.exhibit",
+    *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, *OUTPUT),
+    exhibit="learning_curve",
 )

@@ -174,6 +174,37 @@ NETWORK = (
         shown="suits the activation",
     ),
 )
+_ONE_PENALTY = (
+    _option(
+        *("one_penalty", str | None, _PENALTY, "NAME"),
+        "The penalty: l1, l2, elastic_net, group_units or group_inputs.",
+        shown="l2",
+        names=("--penalty",),
+    ),
+    _option(
+        *("own_lambdas", str | None, _PENALTY, "X,X,…"),
+        "Strengths λ to try, separated by commas, such as 0.001,0.01,0.1.",
+        shown="half powers of ten",
+        names=("--lambdas",),
+    ),
+)
+INTERACTION = (
+    *_ONE_PENALTY,
+    _option(
+        *("dropouts", str | None, _REGULARIZERS, "X,X,…"),
+        "Shares of hidden units to switch off, separated by commas; 0 is always tried too.",
+        shown="0,0.1,0.2,0.35,0.5,0.65",
+    ),
+)
+LEARNING_CURVE = (
+    _option(
+        *("sizes", str | None, _DATA, "X,X,…"),
+        "Shares of the training rows to train on, separated by commas; all rows are always tried "
+        "too.",
+        shown="0.125,0.25,0.5,0.75,1",
+    ),
+    *_ONE_PENALTY,
+)
 _DESCENT = (
     _option(
         *("epochs", int | None, _TRAINING, "N"),
@@ -287,6 +318,8 @@ _ROWS_AS_IMAGES = (
     _switch("flip", _IMAGES, "Mirror every second image: say so if that means the same.", "--flip"),
 )
 TRAINING = (*_DESCENT, *_MORE_REGULARIZERS, *_ROWS_AS_IMAGES)
+WITHOUT_DROPOUT = tuple(one for one in TRAINING if one.name != "dropout")
+"""Where dropout is what is varied."""
 PENALTY = (
     _option(
         *("penalty", str | None, _PENALTY, "NAME,…"),
@@ -339,7 +372,7 @@ TUNE = (
 )
 WITH = _option(
     *("exhibits", list[str] | None, _OUTPUT, "NAME,…"),
-    "Add demonstrations, separated by commas: capacity.",
+    "Add demonstrations, separated by commas: capacity, interaction, learning-curve.",
     shown="none",
     names=("--with",),
 )

@@ -24,8 +24,41 @@ def _capacity(raw: Mapping[str, Any]) -> Exhibit:
     return CapacitySweep(widths, layers, longer=None if raw["epochs"] is None else 1)
 
 
+def _interaction(raw: Mapping[str, Any]) -> Exhibit:
+    from shrinkage.exhibits.interaction import DROPOUTS, InteractionMap
+
+    given = raw.get("dropouts")
+    dropouts = DROPOUTS if given is None else tuple(numbers(given, "--dropouts", float, "0.2,0.5"))
+    return InteractionMap(**_penalty(raw), dropouts=dropouts)
+
+
+def _learning_curve(raw: Mapping[str, Any]) -> Exhibit:
+    from shrinkage.exhibits.learning_curve import GrowingData
+
+    given = raw.get("sizes")
+    sizes = None if given is None else tuple(numbers(given, "--sizes", float, "0.25,0.5,1"))
+    return GrowingData(sizes, **_penalty(raw))
+
+
+def _penalty(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The one penalty of an exhibit and its λ; beside a search they follow from its choice."""
+    from shrinkage.penalties import parse_penalty
+
+    penalty, lambdas = raw.get("one_penalty"), raw.get("own_lambdas")
+    if penalty is not None and len(words(penalty)) != 1:
+        raise SettingError(f"--penalty is '{penalty}'; name one penalty, such as --penalty l2")
+    return {
+        "penalty": None if penalty is None else parse_penalty(words(penalty)[0]),
+        "lambdas": None
+        if lambdas is None
+        else tuple(numbers(lambdas, "--lambdas", float, "0.001,0.01,0.1")),
+    }
+
+
 EXHIBITS: dict[str, Callable[[Mapping[str, Any]], Exhibit]] = {
     "capacity": _capacity,
+    "interaction": _interaction,
+    "learning-curve": _learning_curve,
 }
 """By the name of the command, which is also that in ``--with``."""
 

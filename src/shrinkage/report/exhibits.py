@@ -6,7 +6,6 @@ A new exhibit adds one function to :data:`_FIGURES`; templates and tables serve 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from shrinkage.data import Data
@@ -19,50 +18,14 @@ from shrinkage.figures.joint import ablation_figure, history_figure
 from shrinkage.figures.screen import Stage
 from shrinkage.figures.screen.capacity import draw_boundaries, draw_panels
 from shrinkage.figures.screen.joint import draw_ablation, draw_history
+from shrinkage.report.groups import Group, Picture
+from shrinkage.report.regularizers import interaction_groups, learning_curve_groups
 from shrinkage.report.wording import number
 from shrinkage.verify.boundary import Floats
 from shrinkage.verify.complexity import ISLAND_ROWS
 
 _SWATCHES = 20
 """Classes named in a legend; of more, the number is told."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawing of the stage and what stands above it."""
-
-    name: str
-    label: str = ""
-    chosen: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    """Drawings that belong together.
-
-    Parameters
-    ----------
-    title : str
-        The point of them.
-    pictures : tuple of Picture
-        At least one.
-    layout : str
-        Class of the element around them: ``"pair"``, ``"pair single"``, ``"multiples"`` (many
-        small ones, whose axes the caption names).
-    legend : tuple of (str, str, str)
-        Role, words and shape of each key.
-    swatches : tuple of (str, str)
-        Name and colour.
-    caption : str
-        How to read them.
-    """
-
-    title: str
-    pictures: tuple[Picture, ...]
-    layout: str
-    legend: tuple[tuple[str, str, str], ...] = ()
-    swatches: tuple[tuple[str, str], ...] = ()
-    caption: str = ""
 
 
 def exhibit_part(record: Record, data: Data, stage: Stage) -> dict[str, Any]:
@@ -160,8 +123,8 @@ def _joint(record: JointRecord, _data: Data, stage: Stage) -> list[Group]:
                     ("none", "without regularization", "dots"),
                 ),
                 caption="Each recipe is first trained on one fold or a few; the best third goes on "
-                "to more. A recipe that saw few folds may look better there than it is, and one far "
-                "worse than the others is drawn at the edge.",
+                "to more. A recipe that saw few folds may look better there than it is, and one "
+                "far worse than the others is drawn at the edge.",
             )
         )
     if ablation is not None:
@@ -180,6 +143,8 @@ def _joint(record: JointRecord, _data: Data, stage: Stage) -> list[Group]:
 
 _FIGURES: dict[str, Callable[[Any, Data, Stage], list[Group]]] = {
     "capacity": _capacity,
+    "interaction": interaction_groups,
+    "learning-curve": learning_curve_groups,
     JointRecord.name: _joint,
 }
 """By the name of the record."""

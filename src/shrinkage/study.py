@@ -166,6 +166,9 @@ class Study:
         Packages that made the numbers.
     names : dict of (Penalty or None, float) to str, default {}
         What points are called that stand for more than their penalty and λ.
+    screened : int, default 0
+        So many folds, from the first, decided which points were trained on the others too; a gain
+        measured on them would look better than it is.
     """
 
     data: Data
@@ -173,6 +176,7 @@ class Study:
     fits: tuple[Fit, ...]
     versions: dict[str, str] = field(default_factory=dict)
     names: Mapping[tuple[Penalty | None, float], str] = field(default_factory=dict)
+    screened: int = 0
 
     @staticmethod
     def of(

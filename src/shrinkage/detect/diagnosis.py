@@ -64,6 +64,8 @@ class Diagnosis:
         Planned trials without a fit, after an interruption.
     hidden_layers : int
         Of the network.
+    recipes : bool
+        Whether what was tried differs in more than its penalty and λ.
     sentence : str
         The verdict in one sentence, with its numbers.
     prescription : str
@@ -88,6 +90,7 @@ class Diagnosis:
     diverged: int
     missing: int
     hidden_layers: int
+    recipes: bool
     sentence: str
     prescription: str
 

@@ -104,7 +104,7 @@ def _measure(study: Study) -> Diagnosis:
         null_loss=null_loss,
         gap=over_folds(losses - train_losses, data),
         fall=over_folds(last_quarter, data) if judged else None,
-        penalty_gain=honest_gain(gains, data),
+        penalty_gain=honest_gain(gains, data, np.arange(losses.size) >= study.screened),
         best=best_penalized if better and best_penalized is not None else "no penalty",
         best_penalized=best_penalized,
         early_gain=honest_gain(early_gains, data) if followed else None,
@@ -114,6 +114,7 @@ def _measure(study: Study) -> Diagnosis:
         diverged=sum(not usable(fit) for fit in study.fold_fits),
         missing=sum(trial.fold is not None for trial in study.missing),
         hidden_layers=len(baseline[0].trial.network.hidden),
+        recipes=bool(study.names),
         sentence="",
         prescription="",
     )

@@ -116,7 +116,8 @@ def prescription(facts: Diagnosis) -> str:
             "Give inputs that tell more about the target, or more rows: the network validates "
             f"no better than a constant prediction; {_tried(facts)}."
         )
-    shown = "No penalty is shown to be needed" if facts.gap_is_unclear else "No penalty is needed"
+    what = "regularization" if facts.recipes else "penalty"
+    shown = f"No {what} is shown to be needed" if facts.gap_is_unclear else f"No {what} is needed"
     more = "; training longer may still help" if facts.still_falling else ""
     return f"{shown}: {_tried(facts)}{more}."
 
@@ -151,15 +152,19 @@ def _nothing_helps(facts: Diagnosis) -> str:
     stopping = "" if facts.early_gain is None else ", nor does stopping earlier"
     smaller = "a smaller network" if facts.hidden_layers else "fewer inputs"
     return (
-        f"No penalty that was tried helps beyond noise{_best_guess(facts)}{stopping}; more rows or "
-        f"{smaller} may close the gap."
+        f"No {_kind(facts)} that was tried helps beyond noise{_best_guess(facts)}{stopping}; more "
+        f"rows or {smaller} may close the gap."
     )
+
+
+def _kind(facts: Diagnosis) -> str:
+    return "recipe" if facts.recipes else "penalty"
 
 
 def _penalty_gain(facts: Diagnosis) -> str:
     assert facts.penalty_gain is not None
     return (
-        f"a penalty chosen on the other folds lowers the validation {facts.loss_name} by "
+        f"a {_kind(facts)} chosen on the other folds lowers the validation {facts.loss_name} by "
         f"{facts.penalty_gain.with_unit(facts.unit)}"
     )
 
@@ -213,7 +218,8 @@ def _failed(facts: Diagnosis) -> bool:
 def _penalty_tried(facts: Diagnosis) -> str:
     if facts.penalty_gain is None:
         return _none_tried(facts)
-    return f"no λ validates better beyond noise{_best_guess(facts)}"
+    what = "recipe" if facts.recipes else "λ"
+    return f"no {what} validates better beyond noise{_best_guess(facts)}"
 
 
 def _best_guess(facts: Diagnosis) -> str:

@@ -159,7 +159,7 @@ class JointSearch:
             for point, entry in shown.items()
         }
         found = Study.of(self.data, dict.fromkeys(trials), self._fits.values(), versions())
-        return replace(found, names=names)
+        return replace(found, names=names, screened=self._screened)
 
     @property
     def best(self) -> Candidate | None:
@@ -187,7 +187,7 @@ class JointSearch:
             base_scores=base_scores,
             tried=tried,
             best=best,
-            pruned_on=self._rungs[-2] if len(self._rungs) > 1 else 0,
+            pruned_on=self._screened,
             ablations=()
             if best is None
             else ablations(best.candidate, self.base, measured, self.data, self._sign),
@@ -485,6 +485,11 @@ class JointSearch:
         while rungs[-1] * HALVING <= folds / 2:
             rungs.append(rungs[-1] * HALVING)
         return [*rungs, folds] if rungs[-1] < folds else rungs
+
+    @property
+    def _screened(self) -> int:
+        """Folds that decide which candidates go on."""
+        return self._rungs[-2] if len(self._rungs) > 1 else 0
 
     @property
     def _complete(self) -> list[Entry]:

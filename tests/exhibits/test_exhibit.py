@@ -10,6 +10,7 @@ from shrinkage import data as tables
 from shrinkage import tune
 from shrinkage.exhibits import Basis, Series
 from shrinkage.exhibits.capacity import CapacitySweep
+from shrinkage.exhibits.interaction import InteractionMap
 from shrinkage.network import Network
 
 
@@ -66,3 +67,19 @@ def test_the_same_bits_with_more_threads():
     list(one), list(two)
     for first, second in zip(one.study.fits, two.study.fits, strict=True):
         np.testing.assert_array_equal(first.parameters, second.parameters)
+
+
+def test_first_trials_tell_which_others_to_train():
+    basis = small_basis()
+    exhibit = InteractionMap(dropouts=(0.5,))
+    series = Series(exhibit, basis, threads=1)
+    looked = 2 * 8  # on both folds
+    assert series.expected == looked + 2 * 8 * 2
+    fits = list(series)
+    grid = [fit for fit in fits if fit.trial.training.dropout]
+    assert {fit.trial.lam for fit in grid} == set(exhibit.read(series.study).lambdas)
+    assert not series.study.missing
+    assert len(fits) == series.expected  # nothing that the first look has trained again
+    assert not list(series)
+    # Fits of before serve whichever stage asks for them.
+    assert not list(Series(exhibit, basis, known=fits, threads=1))

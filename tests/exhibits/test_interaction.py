@@ -8,6 +8,7 @@ from shrinkage.exhibits.interaction import InteractionMap, interaction
 from shrinkage.exhibits.interaction_record import Way, judge
 from shrinkage.intervals import Interval
 from shrinkage.penalties import L1, L2
+from shrinkage.study import Fit, Status, Study, Trial
 
 SMALL = InteractionMap(lambdas=(0.01, 0.1), dropouts=(0.2, 0.5))
 
@@ -28,6 +29,14 @@ def losses_of(penalty=0.0, dropout=0.0, shared=0.0, noise=0.01):
         return 0.1, 1.0 - gain + rng.normal(0, noise)
 
     return losses
+
+
+def _equal(trial: Trial) -> Fit:
+    nothing = np.empty(0, dtype=np.float32)
+    ends = np.array([0.5])
+    return Fit(
+        trial, nothing, np.array([100]), ends, ends, 0.1, nothing[None], Status.COMPLETED, 100
+    )
 
 
 @pytest.fixture
@@ -52,13 +61,32 @@ def test_the_grid_lies_around_the_choice_of_a_search(synthetic_basis):
     trials = list(InteractionMap().trials(synthetic_basis(choice=(L1(), 0.009))))
     assert {trial.penalty for trial in trials} == {None, L1()}
     lambdas = sorted({trial.lam for trial in trials})
-    assert lambdas == [0.0, 0.0001, 0.000316, 0.001, 0.00316, 0.01, 0.0316, 0.1]
+    assert lambdas == [0.0, 0.000316, 0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316]
 
 
-def test_a_choice_of_another_penalty_says_nothing_of_this_one(synthetic_basis):
-    basis = synthetic_basis(choice=(L1(), 1000.0))
-    lambdas = {trial.lam for trial in InteractionMap(penalty=L2()).trials(basis)}
-    assert max(lambdas) <= 1
+def test_without_a_choice_a_first_look_finds_where_the_grid_lies(synthetic_basis, written_study):
+    exhibit = InteractionMap(penalty=L2(), dropouts=(0.5,))
+    basis = synthetic_basis(choice=(L1(), 1000.0))  # says nothing of another penalty
+    look = list(exhibit.trials(basis))
+    assert {trial.training.dropout for trial in look} == {0.0}
+    assert {trial.fold for trial in look} == {0, 1, 2}
+    study = written_study(exhibit, basis, lambda trial: (0.1, abs(np.log10(trial.lam) + 1)))
+    grid = list(exhibit.further(basis, study))
+    lambdas = sorted({trial.lam for trial in grid})
+    assert lambdas == [0.0, 0.00316, 0.01, 0.0316, 0.1, 0.316, 1.0, 3.16]
+    assert len(grid) == exhibit.later(basis) == 5 * 8 * 2
+    # The first look's own λ are no rows of the map.
+    whole = Study.of(basis.data, [*look, *grid], [*map(_equal, grid), *study.fits], {})
+    assert interaction(whole).lambdas == tuple(lambdas)
+    with pytest.raises(ShrinkageError, match="no fold has all its cells"):
+        interaction(study)
+
+
+def test_named_lambdas_need_no_first_look(synthetic_basis, written_study):
+    basis = synthetic_basis()
+    assert SMALL.later(basis) == 0
+    study = written_study(SMALL, basis, losses_of())
+    assert not list(SMALL.further(basis, study))
 
 
 def test_gains_that_add_up_are_complementary(read):
@@ -112,7 +140,13 @@ def test_choosing_among_noise_is_no_gain(read):
 
 
 def test_a_combination_that_hurts_is_called_worse(read):
-    found = read(penalty=0.3, dropout=0.3, shared=0.5)
+    def losses(trial):
+        rng = np.random.default_rng((trial.seed, int(1000 * trial.lam)))
+        ways = bool(trial.lam), bool(trial.training.dropout)
+        gain = {0: 0.0, 1: 0.3, 2: 0.1}[sum(ways)]
+        return 0.1, 1.0 - gain + rng.normal(0, 0.01)
+
+    found = read(losses=losses)
     assert found.verdict == "redundant"
     assert found.extra.high < 0
     assert "together they raise the loss of the better one alone" in found.sentences[1]
@@ -189,6 +223,19 @@ def test_without_a_complete_fold_there_is_nothing_to_say(read):
 def test_a_plain_network_that_diverges_is_no_measure(read):
     with pytest.raises(ShrinkageError, match="diverged without a penalty"):
         read(losses=lambda trial: (0.1, 0.5 if trial.lam else np.nan))
+
+
+def test_what_lies_at_the_end_of_the_grid_is_not_called_complementary(read):
+    # L2 alone still improves at the largest λ, by far: more of it may do what dropout adds.
+    def losses(trial):
+        rng = np.random.default_rng((trial.seed, int(1000 * trial.lam)))
+        gain = {0.0: 0.0, 0.01: 0.2, 0.1: 0.5}[trial.lam] + 0.4 * trial.training.dropout
+        return 0.1, 1.0 - gain + rng.normal(0, 0.01)
+
+    found = read(losses=losses)
+    assert found.extra.low > 0
+    assert found.verdict == "unclear"
+    assert found.sentences[1].endswith("but more of L2 alone than was tried may change that.")
 
 
 def test_a_best_at_the_edge_is_said(read):

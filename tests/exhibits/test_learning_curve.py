@@ -67,8 +67,31 @@ def test_trials_of_a_fold_are_paired_and_around_the_choice(synthetic_basis):
     basis = synthetic_basis(rows=800, choice=(L1(), 0.011))
     trials = list(GrowingData().trials(basis))
     assert {trial.penalty for trial in trials} == {None, L1()}
-    assert sorted({trial.lam for trial in trials}) == [0.0, 0.001, 0.00316, 0.01, 0.0316, 0.1]
+    assert sorted({trial.lam for trial in trials}) == [
+        0.0,
+        0.001,
+        0.00316,
+        0.01,
+        0.0316,
+        0.1,
+        0.316,
+        1.0,
+    ]
     assert len({trial.seed for trial in trials}) == 5
+
+
+def test_without_a_choice_a_first_look_finds_where_the_lambdas_lie(synthetic_basis, written_study):
+    exhibit, basis = GrowingData(), synthetic_basis(rows=800)
+    look = list(exhibit.trials(basis))
+    assert {trial.rows for trial in look} == {None}
+    study = written_study(exhibit, basis, lambda trial: (0.1, abs(np.log10(trial.lam) + 1)))
+    curves = list(exhibit.further(basis, study))
+    lambdas = sorted({trial.lam for trial in curves})
+    assert lambdas == [0.0, 0.01, 0.0316, 0.1, 0.316, 1.0, 3.16, 10.0]
+    assert len(curves) == exhibit.later(basis) == 5 * 8 * 5
+    with pytest.raises(ShrinkageError, match="no fold has all its training sizes"):
+        learning_curve(study)
+    assert not list(CURVES.further(basis, study))
 
 
 def test_the_known_number_of_rows_is_found(read):

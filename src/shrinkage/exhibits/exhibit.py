@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -176,6 +176,17 @@ class Exhibit(Protocol):
         """
 
 
+@runtime_checkable
+class Staged(Protocol):
+    """An exhibit whose first trials tell which others to plan."""
+
+    def further(self, basis: Basis, study: Study) -> Iterable[Trial]:
+        """What to train after the trials of `study`; nothing new when all are planned."""
+
+    def later(self, basis: Basis) -> int:
+        """How many trials :meth:`further` will ask for, before it can be asked."""
+
+
 class Series:
     """An exhibit's trials under way: iterate to train; :attr:`study` is what is finished so far.
 
@@ -204,36 +215,52 @@ class Series:
     ) -> None:
         self.exhibit = exhibit
         self.stage = exhibit.name
-        self._data = basis.data
-        self._trials = tuple(dict.fromkeys(exhibit.trials(basis)))
-        wanted = set(self._trials)
-        self._fits = {
-            fit.trial: fit
-            for fit in known
-            if fit.trial in wanted and (fit.parameters.size or not exhibit.needs_weights)
+        self._basis = basis
+        self._trials = dict.fromkeys(exhibit.trials(basis))
+        self._given = {
+            fit.trial: fit for fit in known if fit.parameters.size or not exhibit.needs_weights
         }
-        self._known = len(self._fits)
+        self._later = exhibit.later(basis) if isinstance(exhibit, Staged) else 0
+        self._fits: dict[Trial, Fit] = {}
+        self._known = 0
         self._threads = threads
         self._executor = executor
+        self._take()
+
+    def _take(self) -> None:
+        """Fits of before that the trials now ask for."""
+        taken = [trial for trial in self._trials if trial in self._given]
+        self._fits.update((trial, self._given.pop(trial)) for trial in taken)
+        self._known += len(taken)
 
     @property
     def expected(self) -> int:
-        """Fits that have to be trained in all."""
-        return len(self._trials) - self._known
+        """Fits that have to be trained in all; a guess while some are not planned yet."""
+        return len(self._trials) - self._known + self._later
 
     @property
     def study(self) -> Study:
         """Everything finished so far, in the order of the trials."""
-        return Study.of(self._data, self._trials, self._fits.values(), versions())
+        return Study.of(self._basis.data, self._trials, self._fits.values(), versions())
 
     def __iter__(self) -> Iterator[Fit]:
         """Train what has no fit yet, yielding each fit as it finishes."""
-        new = [trial for trial in self._trials if trial not in self._fits]
         forgets = not self.exhibit.needs_weights
-        for fit in train(new, self._data, threads=self._threads, executor=self._executor):
-            forgotten = forgets and fit.trial.fold is not None
-            self._fits[fit.trial] = fit.forget() if forgotten else fit
-            yield fit
+        while True:
+            new = [trial for trial in self._trials if trial not in self._fits]
+            data = self._basis.data
+            for fit in train(new, data, threads=self._threads, executor=self._executor):
+                forgotten = forgets and fit.trial.fold is not None
+                self._fits[fit.trial] = fit.forget() if forgotten else fit
+                yield fit
+            if not isinstance(self.exhibit, Staged):
+                return
+            planned = len(self._trials)
+            self._trials.update(dict.fromkeys(self.exhibit.further(self._basis, self.study)))
+            self._later = 0
+            self._take()
+            if len(self._trials) == planned:
+                return
 
 
 @dataclass(frozen=True, eq=False)

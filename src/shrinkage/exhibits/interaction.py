@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import log10
 from typing import ClassVar
 
 import numpy as np
@@ -13,20 +12,20 @@ from shrinkage.detect.gains import Floats, loss_name
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.exhibits.choice import compared, honest_losses
 from shrinkage.exhibits.exhibit import Basis
-from shrinkage.exhibits.interaction_record import Interaction, Way, judge
+from shrinkage.exhibits.interaction_record import Interaction, Way
+from shrinkage.exhibits.lambdas import around, bracket, guess
 from shrinkage.exhibits.ratio import ratio_over_folds
 from shrinkage.intervals import Interval
 from shrinkage.penalties import L2, Penalty
 from shrinkage.scores import default_metric, standard_error, unit, usable
 from shrinkage.study import Study, Trial
-from shrinkage.tune import power
 
 DROPOUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65)
-_L2_HALVES, _OTHER_HALVES = range(-8, -1), range(-10, -3)
-"""Half powers of ten of the default λ: the threshold of an L1 part does not shrink with the
-weights, so it is too strong a decade sooner."""
-_BELOW, _ABOVE = 4, 2
-"""Half powers of ten around a λ that a search chose: dropout can only ask for less of it."""
+_BELOW, _ABOVE = 3, 3
+"""Half powers of ten around the λ that a search chose, or that a first look finds best alone."""
+_NOTHING_YET = (
+    "no fold has all its cells of λ and dropout yet; let the run finish, or try fewer cells"
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class InteractionMap:
     penalty : Penalty or None, default None
         None for the penalty that a search recommended before, else L2.
     lambdas : tuple of float or None, default None
-        λ to try; 0 is always among them. None for half powers of ten: around the λ that a search
-        recommended before, else over the usual range.
+        λ to try; 0 is always among them. None for half powers of ten around the λ that a search
+        recommended before, else around the best of a few that are tried first.
     dropouts : tuple of float, default (0, 0.1, 0.2, 0.35, 0.5, 0.65)
         Shares of hidden units dropped; 0 is always among them.
 
@@ -70,34 +69,52 @@ class InteractionMap:
             raise SettingError("no λ above 0 is to be tried; give some such as 0.001,0.01,0.1")
 
     def trials(self, basis: Basis) -> Iterator[Trial]:
-        """Every cell on a fold before the next fold, all from the same seed: paired."""
+        """The whole grid, or where its λ are not known yet a first look for them."""
         if not basis.network.hidden:
             raise SettingError(
                 "dropout turns hidden units off, but the network has none; give it some with "
                 "--hidden"
             )
-        penalty = self.penalty or (basis.choice[0] if basis.choice else L2())
-        chosen = basis.choice[1] if basis.choice and basis.choice[0] == penalty else None
-        lambdas = sorted({0.0, *(self.lambdas or _lambdas(penalty, chosen))})
+        penalty, lambdas = self._penalty(basis), self._lambdas(basis)
+        if lambdas is None:
+            return bracket(basis, penalty, dropout=0.0)
+        return self._grid(basis, penalty, lambdas)
+
+    def further(self, basis: Basis, study: Study) -> Iterator[Trial]:
+        """The grid around the best λ of the first look."""
+        penalty = self._penalty(basis)
+        best = guess(study, penalty) if self._lambdas(basis) is None else None
+        if best is not None:
+            yield from self._grid(basis, penalty, around(best, _BELOW, _ABOVE))
+
+    def later(self, basis: Basis) -> int:
+        """Cells of the grid after a first look, but for what that has tried."""
+        if self._lambdas(basis) is not None:
+            return 0
+        return len(basis.folds) * (_BELOW + 2 + _ABOVE) * len({0.0, *self.dropouts})
+
+    def _penalty(self, basis: Basis) -> Penalty:
+        return self.penalty or (basis.choice[0] if basis.choice else L2())
+
+    def _lambdas(self, basis: Basis) -> list[float] | None:
+        """λ that are known before anything is trained."""
+        if self.lambdas is not None:
+            return list(self.lambdas)
+        if basis.choice is None or basis.choice[0] != self._penalty(basis):
+            return None
+        return around(basis.choice[1], _BELOW, _ABOVE)
+
+    def _grid(self, basis: Basis, penalty: Penalty, lambdas: list[float]) -> Iterator[Trial]:
+        """Every cell on a fold before the next fold, all from the same seed: paired."""
         for fold in basis.folds:
             for dropout in sorted({0.0, *self.dropouts}):
-                for lam in lambdas:
+                for lam in sorted({0.0, *lambdas}):
                     kind = penalty if lam else None
                     yield basis.trial(fold, penalty=kind, lam=lam, dropout=dropout)
 
     def read(self, study: Study) -> Interaction:
         """See :func:`interaction`."""
         return interaction(study)
-
-
-def _lambdas(penalty: Penalty, chosen: float | None) -> list[float]:
-    """Half powers of ten to try."""
-    if chosen is None:
-        halves = _L2_HALVES if penalty == L2() else _OTHER_HALVES
-    else:
-        middle = round(2 * log10(chosen))
-        halves = range(middle - _BELOW, middle + _ABOVE + 1)
-    return [power(half / 2) for half in halves]
 
 
 def interaction(study: Study) -> Interaction:
@@ -110,8 +127,7 @@ def interaction(study: Study) -> Interaction:
     """
     data = study.data
     penalty = next(trial.penalty for trial in study.trials if trial.penalty is not None)
-    lambdas = tuple(sorted({trial.lam for trial in study.trials}))
-    dropouts = tuple(sorted({trial.training.dropout for trial in study.trials}))
+    lambdas, dropouts = _grid(study)
     losses = _losses(study, lambdas, dropouts)
     plain = losses[0, 0]
     finished = np.isfinite(plain)
@@ -155,7 +171,6 @@ def interaction(study: Study) -> Interaction:
         both=both,
         extra=extra,
         overlap=overlap,
-        verdict=judge(alone, dropout, extra, overlap),
         missing=len(study.missing),
         diverged=len(study.diverged),
     )
@@ -165,6 +180,15 @@ def _flat(cells: Floats) -> Floats:
     """Cells (I, J, F) as candidates (I·J, F)."""
     flat: Floats = cells.reshape(-1, cells.shape[2])
     return flat
+
+
+def _grid(study: Study) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """λ and dropouts of the grid; what a first look tried without dropout is not in it."""
+    dropouts = sorted({trial.training.dropout for trial in study.trials})
+    lambdas = sorted({trial.lam for trial in study.trials if trial.training.dropout})
+    if not lambdas:
+        raise ShrinkageError(_NOTHING_YET)
+    return tuple(lambdas), tuple(dropouts)
 
 
 def _losses(study: Study, lambdas: tuple[float, ...], dropouts: tuple[float, ...]) -> Floats:
@@ -177,14 +201,14 @@ def _losses(study: Study, lambdas: tuple[float, ...], dropouts: tuple[float, ...
     for fit in study.fold_fits:
         trial = fit.trial
         assert trial.fold is not None
+        if trial.lam not in lambdas:
+            continue
         place = lambdas.index(trial.lam), dropouts.index(trial.training.dropout), trial.fold
         ended[place] = True
         losses[place] = fit.final_validation_loss if usable(fit) else np.nan
     finished = ended.all(axis=(0, 1))
     if not finished.any():
-        raise ShrinkageError(
-            "no fold has all its cells of λ and dropout yet; let the run finish, or try fewer cells"
-        )
+        raise ShrinkageError(_NOTHING_YET)
     losses[:, :, ~finished] = np.nan
     losses[~np.isfinite(losses[:, :, finished]).all(axis=2)] = np.nan
     for what, cells in (

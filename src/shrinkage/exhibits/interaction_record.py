@@ -84,8 +84,6 @@ class Interaction:
     overlap : Interval or None
         Share of the smaller single gain that the other way provides already: 1 when adding it
         gains nothing, 0 when the gains add up. None unless both gains are beyond noise.
-    verdict : str
-        One of :data:`Verdict`.
     missing, diverged : int
         Trials without a fit, and fits that failed.
     """
@@ -103,11 +101,40 @@ class Interaction:
     both: Way
     extra: Interval
     overlap: Interval | None
-    verdict: Verdict
     missing: int
     diverged: int
 
     name: ClassVar[str] = "interaction"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is beyond noise, and not owed to where the grid ends."""
+        found = judge(self.alone, self.dropout, self.extra, self.overlap)
+        return "unclear" if self.cut_short(found) else found
+
+    def cut_short(self, verdict: Verdict | None = None) -> Way | None:
+        """The way that the grid ends too early for, if that leaves the verdict open.
+
+        More of the better way alone might do what both together do; and more of both together
+        might gain what they do not.
+        """
+        found = verdict or judge(self.alone, self.dropout, self.extra, self.overlap)
+        decisive = {"complementary": self.better, "redundant": self.both}.get(found)
+        return decisive if decisive is not None and any(self.at_end(decisive)) else None
+
+    def at_end(self, way: Way) -> tuple[bool, bool]:
+        """Whether a way is best at the largest λ, and at the largest dropout, beyond noise.
+
+        Where the next smaller one is as good within one standard error, a larger one is not missed.
+        """
+        row, column = self.lambdas.index(way.lam), self.dropouts.index(way.dropout)
+        limit = self.losses[row, column] + self.errors[row, column]
+        at_lam = row == len(self.lambdas) - 1 and row > 1
+        at_dropout = column == len(self.dropouts) - 1 and column > 1
+        return (
+            bool(at_lam and self.losses[row - 1, column] > limit),
+            bool(at_dropout and self.losses[row, column - 1] > limit),
+        )
 
     @property
     def better(self) -> Way:

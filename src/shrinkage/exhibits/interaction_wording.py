@@ -60,10 +60,12 @@ def _verdict(found: Interaction) -> str:
     if found.verdict == "neither helps":
         return f"Neither is shown to help beyond noise, alone or with the other: {extra}."
     if found.verdict == "unclear":
-        return (
-            f"Whether the two are redundant or complementary is unclear: {extra}"
-            f"{_provided(found)}; more rows or more repeats (--repeats) would tell."
-        )
+        opening = f"Whether the two are redundant or complementary is unclear: {extra}"
+        short = found.cut_short()
+        if short is not None:
+            what = "both together" if short is found.both else f"{_short(short)} alone"
+            return f"{opening}; but more of {what} than was tried may change that."
+        return f"{opening}{_provided(found)}; more rows or more repeats (--repeats) would tell."
     other = "dropout" if found.alone.helps else found.penalty.label
     return (
         f"Only {_short(found.better)} is shown to help beyond noise, and {other} "
@@ -158,21 +160,19 @@ def notes(found: Interaction) -> tuple[str, ...]:
 def _edges(found: Interaction) -> list[str]:
     """A best cell at the end of the grid may not be the best there is."""
     said = []
-    top, last = found.lambdas[-1], found.dropouts[-1]
-    at_top = [
-        way.name for way in (found.alone, found.both) if way.lam == top and len(found.lambdas) > 2
-    ]
-    if at_top:
-        said.append(
-            f"The best λ ({' and '.join(at_top)}) is the largest that was tried, "
-            f"{describe_lambda(top)}; try larger ones with --lambdas."
+    ends = {way.name: found.at_end(way) for way in (found.alone, found.dropout, found.both)}
+    for place, (what, largest, option) in enumerate(
+        (
+            ("λ", describe_lambda(found.lambdas[-1]), "--lambdas"),
+            ("dropout", f"{found.dropouts[-1]:g}", "--dropouts"),
         )
-    at_last = [way.name for way in (found.dropout, found.both) if way.dropout == last]
-    if at_last:
-        said.append(
-            f"The best dropout ({' and '.join(at_last)}) is the largest that was tried, "
-            f"{last:g}; try larger ones with --dropouts."
-        )
+    ):
+        names = [name for name, end in ends.items() if end[place]]
+        if names:
+            said.append(
+                f"The best {what} ({' and '.join(names)}) is the largest that was tried, "
+                f"{largest}; try larger ones with {option}."
+            )
     return said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, log10
+from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,24 +16,24 @@ from shrinkage.detect.gains import Floats, loss_name
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.exhibits.choice import chosen_elsewhere, measured
 from shrinkage.exhibits.exhibit import Basis
+from shrinkage.exhibits.lambdas import around, bracket, guess
 from shrinkage.exhibits.learning_curve_record import LearningCurve, compare
 from shrinkage.penalties import L2, Penalty
 from shrinkage.scores import default_metric, unit, usable
 from shrinkage.study import Study, Trial
 from shrinkage.training import Training
-from shrinkage.tune import power
 
 SIZES = (0.125, 0.25, 0.5, 0.75, 1.0)
 FEWEST_SIZES = 3
 """A curve with a floor has three numbers."""
 FEWEST_ROWS = 20
 _FEWEST_OF_A_CLASS = 2
-_L2_HALVES, _OTHER_HALVES = range(-6, 0), range(-8, -2)
-"""Half powers of ten of the default λ."""
-_AROUND = 2
-"""Half powers of ten either side of a λ that a search chose: fewer rows ask for more of it."""
+_BELOW, _ABOVE = 2, 4
+"""Half powers of ten around the λ that a search chose, or that a first look finds best on all rows:
+fewer rows ask for more of it."""
 _MOST_EPOCHS = 10
 """Multiple of the training's epochs that a small part of the rows may take."""
+_NOTHING_YET = "no fold has all its training sizes yet; let the run finish, or try fewer sizes"
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class GrowingData:
     penalty : Penalty or None, default None
         None for the penalty that a search recommended before, else L2.
     lambdas : tuple of float or None, default None
-        λ to choose from at every size, each above 0. None for half powers of ten: around the λ
-        that a search recommended before, else over the usual range.
+        λ to choose from at every size, each above 0. None for half powers of ten around the λ
+        that a search recommended before, else around the best of a few that are tried first.
 
     Raises
     ------
@@ -83,21 +83,37 @@ class GrowingData:
             raise SettingError("no λ above 0 is to be tried; give some such as 0.001,0.01,0.1")
 
     def trials(self, basis: Basis) -> Iterator[Trial]:
-        """Every size and λ on a fold before the next fold, all rows first; paired by their seed."""
-        penalty = self.penalty or (basis.choice[0] if basis.choice else L2())
-        chosen = basis.choice[1] if basis.choice and basis.choice[0] == penalty else None
-        lambdas = sorted({0.0, *(self.lambdas or _lambdas(penalty, chosen))})
+        """All curves, or where their λ are not known yet a first look for them on all rows."""
         shares = self._shares(basis.data)
-        for fold in basis.folds:
-            total = basis.data.parts[fold].train.size
-            for share in reversed(shares):
-                rows = round(share * total)
-                how = _longer(basis.training, rows, total)
-                for lam in lambdas:
-                    kind = penalty if lam else None
-                    # All rows is what a search tries as well: the same trial.
-                    part = None if rows == total else rows
-                    yield basis.trial(fold, penalty=kind, lam=lam, rows=part, **how)
+        penalty, lambdas = self._penalty(basis), self._lambdas(basis)
+        if lambdas is None:
+            return bracket(basis, penalty)
+        return _curves(basis, shares, penalty, lambdas)
+
+    def further(self, basis: Basis, study: Study) -> Iterator[Trial]:
+        """The curves with λ around the best of the first look."""
+        penalty = self._penalty(basis)
+        best = guess(study, penalty) if self._lambdas(basis) is None else None
+        if best is not None:
+            lambdas = around(best, _BELOW, _ABOVE)
+            yield from _curves(basis, self._shares(basis.data), penalty, lambdas)
+
+    def later(self, basis: Basis) -> int:
+        """Trials of the curves after a first look, but for what that has tried."""
+        if self._lambdas(basis) is not None:
+            return 0
+        return len(basis.folds) * (_BELOW + 2 + _ABOVE) * len(self._shares(basis.data))
+
+    def _penalty(self, basis: Basis) -> Penalty:
+        return self.penalty or (basis.choice[0] if basis.choice else L2())
+
+    def _lambdas(self, basis: Basis) -> list[float] | None:
+        """λ that are known before anything is trained."""
+        if self.lambdas is not None:
+            return list(self.lambdas)
+        if basis.choice is None or basis.choice[0] != self._penalty(basis):
+            return None
+        return around(basis.choice[1], _BELOW, _ABOVE)
 
     def _shares(self, data: Data) -> list[float]:
         """Shares that leave rows enough, rising to 1."""
@@ -122,14 +138,20 @@ class GrowingData:
         return learning_curve(study)
 
 
-def _lambdas(penalty: Penalty, chosen: float | None) -> list[float]:
-    """Half powers of ten to try."""
-    if chosen is None:
-        halves = _L2_HALVES if penalty == L2() else _OTHER_HALVES
-    else:
-        middle = round(2 * log10(chosen))
-        halves = range(middle - _AROUND, middle + _AROUND + 1)
-    return [power(half / 2) for half in halves]
+def _curves(
+    basis: Basis, shares: list[float], penalty: Penalty, lambdas: list[float]
+) -> Iterator[Trial]:
+    """Every size and λ on a fold before the next fold, all rows first; paired by their seed."""
+    for fold in basis.folds:
+        total = basis.data.parts[fold].train.size
+        for share in reversed(shares):
+            rows = round(share * total)
+            how = _longer(basis.training, rows, total)
+            for lam in sorted({0.0, *lambdas}):
+                kind = penalty if lam else None
+                # All rows is what a search tries as well: the same trial.
+                part = None if rows == total else rows
+                yield basis.trial(fold, penalty=kind, lam=lam, rows=part, **how)
 
 
 def _fewest_rows(data: Data) -> int:
@@ -168,13 +190,14 @@ def learning_curve(study: Study) -> LearningCurve:
     """
     data = study.data
     penalty = next(trial.penalty for trial in study.trials if trial.penalty is not None)
-    lambdas = tuple(sorted({trial.lam for trial in study.trials}))
+    # What a first look tried on all rows alone belongs to no curve.
+    lambdas = tuple(sorted({trial.lam for trial in study.trials if trial.rows is not None}))
+    if not lambdas:
+        raise ShrinkageError(_NOTHING_YET)
     rows, losses = _losses(study, lambdas)
     finished = np.isfinite(losses[1, 0]).all(axis=0)
     if not finished.any():
-        raise ShrinkageError(
-            "no fold has all its training sizes yet; let the run finish, or try fewer sizes"
-        )
+        raise ShrinkageError(_NOTHING_YET)
     honest = np.stack(
         [
             [measured(values, chosen_elsewhere(judged, data)) for values in (trained, judged)]
@@ -229,6 +252,8 @@ def _losses(study: Study, lambdas: tuple[float, ...]) -> tuple[Floats, Floats]:
     for fit in study.fold_fits:
         trial = fit.trial
         assert trial.fold is not None
+        if trial.lam not in lambdas:
+            continue
         rows = trial.rows or data.parts[trial.fold].train.size
         place = lambdas.index(trial.lam), sizes[trial.fold].index(rows), trial.fold
         ended[place] = True

@@ -67,8 +67,8 @@ _KINDS: dict[str, dict[str, Any]] = {
     "label smoothing 0.1": {"training": {"label_smoothing": 0.1}},
     "max-norm 3": {"training": {"max_norm": 3.0}},
     "averaging 0.99": {"training": {"averaging": 0.99}},
-    "group lasso on units": {"penalty": ("GroupLasso", {"groups": "units"}, 1e-3)},
-    "group lasso on inputs": {"penalty": ("GroupLasso", {"groups": "inputs"}, 1e-3)},
+    "group lasso on units": {"penalty": ("GroupLasso", {"over": "units"}, 1e-3)},
+    "group lasso on inputs": {"penalty": ("GroupLasso", {"over": "inputs"}, 1e-3)},
 }
 
 

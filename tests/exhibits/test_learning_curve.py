@@ -151,11 +151,22 @@ def test_close_to_each_other_is_unclear(read):
 
 
 def test_a_flat_curve_tells_nothing(read):
-    found = read(laws((0.5, 0.0, 1.0), (0.4, 0.0, 1.0), noise=0.02))
+    found = read(laws((0.5, 0.0, 1.0), (0.49, 0.0, 1.0), noise=0.02))
     assert found.verdict == "unclear"
     assert found.needed is None
     assert "does not fall beyond noise" in found.sentences[0]
     assert "cannot be told" in found.sentences[1]
+
+
+def test_a_penalty_that_does_what_no_row_did_helps_more(read):
+    found = read(laws((2.0, 0.0, 1.0), (0.5, 0.0, 1.0), noise=0.05))
+    assert not found.follows_a_law
+    assert found.verdict == "a penalty"
+    assert found.headline.startswith("A penalty helps more than more data did: 8 times the rows")
+    assert "does not fall beyond noise" in found.sentences[0]
+    differences = found.plain.by_fold[0] - found.plain.by_fold[-1]
+    gains = found.plain.by_fold[-1] - found.penalized.by_fold[-1]
+    assert found.surplus == corrected_interval(differences - gains, 640, 160)
 
 
 def test_a_curve_that_is_no_power_law_is_not_extrapolated(read):
@@ -271,6 +282,7 @@ def test_sizes_that_leave_too_few_rows_are_refused_or_left_out(synthetic_basis):
     [
         ((0.1, 0.3), (0.3, 0.5), (0.1, 0.3), True, "more data"),
         ((0.1, 0.3), (0.3, 0.5), (0.1, 0.3), False, "unclear"),
+        ((0.1, 0.3), (0.3, 0.5), (-0.3, -0.1), False, "a penalty"),
         ((-0.3, -0.1), (0.0, 0.2), (0.1, 0.5), True, "unclear"),
         ((0.1, 0.3), (0.0, 0.1), (-0.3, -0.05), True, "a penalty"),
         ((0.1, 0.3), (0.1, 0.3), (-0.1, 0.1), True, "unclear"),

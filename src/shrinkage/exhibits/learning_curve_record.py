@@ -104,6 +104,8 @@ class LearningCurve:
         By how much the loss without a penalty falls from the fewest to all rows.
     gain : Interval
         By how much the penalty lowers the validation loss on all rows.
+    surplus : Interval
+        `falls` less `gain`: what is known without any law.
     doubling, doubling_penalized : Interval
         By how much twice all rows would lower it, by the law of the curve without and with.
     difference : Interval
@@ -132,6 +134,7 @@ class LearningCurve:
     folds: int
     falls: Interval
     gain: Interval
+    surplus: Interval
     doubling: Interval
     doubling_penalized: Interval
     difference: Interval
@@ -231,6 +234,7 @@ def _judged(
     total = float(rows[-1])
     gain = over_folds(plain.by_fold[-1] - penalized.by_fold[-1], data)
     falls = over_folds(plain.by_fold[0] - plain.by_fold[-1], data)
+    surplus = over_folds(plain.by_fold[0] - 2 * plain.by_fold[-1] + penalized.by_fold[-1], data)
     halves = [float(_doubling(curve.law, total)[0]) for curve in curves]
     drawn = [_doubling(law, total) for law in laws]
     doubling = _interval(halves[0], drawn[0])
@@ -253,30 +257,33 @@ def _judged(
         folds=int(np.isfinite(plain.by_fold[-1]).sum()),
         falls=falls,
         gain=gain,
+        surplus=surplus,
         doubling=doubling,
         doubling_penalized=_interval(halves[1], drawn[1]),
         difference=difference,
         needed=needed,
         band_rows=band_rows,
         bands=(_band(plain.law, laws[0], band_rows), _band(penalized.law, laws[1], band_rows)),
-        verdict=judge(gain, doubling, difference, follows=follows),
+        verdict=judge(gain, doubling, difference if follows else surplus, follows=follows),
         **facts,
     )
 
 
 def judge(gain: Interval, doubling: Interval, difference: Interval, *, follows: bool) -> Verdict:
-    """What helps more, twice the rows or the penalty, where that is beyond noise.
+    """What helps more, rows or the penalty, where that is beyond noise.
 
     Parameters
     ----------
     gain, doubling, difference : Interval
-        Of the penalty, of twice the rows, and the second less the first.
+        Of the penalty, of twice the rows, and the second less the first. Where the curve follows
+        no law, `difference` is what all the rows brought since the fewest, less the gain: a
+        penalty that does more than they did is likely to do more than others will.
     follows : bool
         Whether the curve may be extrapolated.
     """
-    if not (follows and difference.bounded):
+    if not difference.bounded:
         return "unclear"
-    if difference.low > 0 and doubling.low > 0:
+    if follows and difference.low > 0 and doubling.low > 0:
         return "more data"
     return "a penalty" if difference.high < 0 and gain.low > 0 else "unclear"
 

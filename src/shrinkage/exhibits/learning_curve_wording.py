@@ -25,15 +25,24 @@ def headline(found: LearningCurve) -> str:
         return f"Whether more rows or {found.penalty.label} would help more is unclear"
     rows = f"twice the rows would lower the {found.loss_name} by {_amount(found.doubling)}"
     penalty = f"{found.penalty.label} by {_amount(found.gain)}"
-    more, less = ("More data", "a penalty")
-    if found.verdict == "a penalty":
-        more, less = "A penalty", "more data"
-    helps = "would help more than" if found.verdict == "more data" else "helps more than"
-    return f"{more} {helps} {less}: {rows}, {penalty} {found.unit}"
+    if found.verdict == "more data":
+        return f"More data would help more than a penalty: {rows}, {penalty} {found.unit}"
+    if found.follows_a_law:
+        return f"A penalty helps more than more data would: {rows}, {penalty} {found.unit}"
+    return (
+        f"A penalty helps more than more data did: {_times(found)} the rows changed the "
+        f"{found.loss_name} by {_amount(-found.falls)}, {found.penalty.label} by "
+        f"{_amount(-found.gain)} {found.unit}"
+    )
+
+
+def _times(found: LearningCurve) -> str:
+    """How many times the fewest rows all of them are."""
+    return f"{found.all_rows / found.rows[0]:.0f} times"
 
 
 def _amount(value: Interval) -> str:
-    return f"{value.estimate:.{decimals(value.estimate)}f}"
+    return f"{value.estimate:.{decimals(value.estimate)}f}".replace("-", "−")
 
 
 def sentences(found: LearningCurve) -> tuple[str, ...]:
@@ -50,6 +59,11 @@ def _verdict(found: LearningCurve) -> str:
         f"({found.gain.level:.0%} intervals over {found.folds} "
         f"{'fold' if found.folds == 1 else 'folds'}; λ chosen on the other folds)"
     )
+    if not found.follows_a_law and found.verdict == "a penalty":
+        return (
+            f"A penalty helps more than more data did: {_no_law(found)}, while with the "
+            f"{thousands(found.all_rows)} training rows of a fold {penalty} {basis}."
+        )
     if not found.follows_a_law:
         return (
             f"What more rows would bring cannot be told: {_no_law(found)}; with the "
@@ -211,6 +225,7 @@ def plain(found: LearningCurve) -> dict[str, Any]:
         "doubling": interval(found.doubling),
         "doubling_with_penalty": interval(found.doubling_penalized),
         "difference": interval(found.difference),
+        "surplus": interval(found.surplus),
         "rows_needed": interval(found.needed),
         "missing": found.missing,
         "diverged": found.diverged,

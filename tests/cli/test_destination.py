@@ -46,7 +46,7 @@ def test_an_earlier_report_is_replaced_and_another_file_is_not(folder: Path) -> 
 
 
 def test_a_real_report_counts_as_one(folder: Path) -> None:
-    template = Path(__file__).parents[2] / "src/shrinkage/report/templates/report.html.j2"
+    template = Path(__file__).parents[2] / "src/shrinkage/report/templates/base.html.j2"
     Path("old.html").write_text(template.read_text())
     assert choose("old.html", "moons") == folder / "old.html"
 

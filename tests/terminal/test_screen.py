@@ -32,7 +32,8 @@ def test_summary_fits_the_width(data: Data, width: int) -> None:
     file = StringIO()
     console = Console(file=file, width=width)
     console.print(sections.understood(data))
-    console.print(sections.planned(plan(data), data, 300, 2, frozenset({"epochs"})))
+    search: Any = SimpleNamespace(plan=plan(data), expected=300)
+    console.print(sections.planned(search, data, 2, frozenset({"epochs"})))
     assert max(map(len, file.getvalue().splitlines())) <= width
     said = "".join(file.getvalue().split())
     assert "a_column_with_a_very_long_name_" in said
@@ -47,7 +48,8 @@ def test_training_is_told_as_it_is_set(data: Data) -> None:
     )
     chosen = plan(data, training=training, network=Network(13, (), 3, initialization="lecun"))
     file = StringIO()
-    Console(file=file, width=200).print(sections.planned(chosen, data, 9, 1, frozenset()))
+    search: Any = SimpleNamespace(plan=chosen, expected=9)
+    Console(file=file, width=200).print(sections.planned(search, data, 1, frozenset()))
     said = " ".join(file.getvalue().split())
     assert "13-3 (linear, lecun initialization): 42 parameters, of which the 39 weights" in said
     assert "sgd with Nesterov momentum 0.8, learning rate 0.5, batches of 16, 1 epoch" in said

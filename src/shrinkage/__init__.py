@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shrinkage.engine.pool import train
     from shrinkage.errors import ShrinkageError
     from shrinkage.network import Network
-    from shrinkage.penalties import L1, L2, ElasticNet, Penalty
+    from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso, Penalty
     from shrinkage.study import Fit, Study, Trial
     from shrinkage.training import Training
     from shrinkage.tune import select
@@ -26,6 +26,7 @@ __all__ = [
     "L2",
     "ElasticNet",
     "Fit",
+    "GroupLasso",
     "Network",
     "Penalty",
     "ShrinkageError",
@@ -43,6 +44,7 @@ _ROOMS = {
     "L2": "penalties",
     "ElasticNet": "penalties",
     "Fit": "study",
+    "GroupLasso": "penalties",
     "Network": "network",
     "Penalty": "penalties",
     "ShrinkageError": "errors",

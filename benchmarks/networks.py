@@ -97,10 +97,8 @@ def tune_all(outer: Outer, budget: Budget) -> Answer:
     assert best is not None
     outputs = [
         predict(fit.trial.network, fit.parameters, data.test.inputs, data.loss)
-        for fit in search.study.fits
+        for fit in found.members
         if fit.ok
-        and fit.trial.fold is None
-        and fit.trial == best.trial(data.full.n_inputs, None, fit.trial.seed)
     ]
     chosen = best.differences(search.base)
     inner = None if found.best is None else round(float(np.mean(found.best.scores)), 4)

@@ -84,7 +84,7 @@ class Fit:
     best_epoch : int or None, default None
         Of early stopping: the epoch whose parameters were restored.
     seconds : float, default 0.0
-        That the training took in its thread; the one number that is not the same every time.
+        Of processor time that the training took; the one number that is not the same every time.
     kept : (float, float) or None, default None
         Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
     """

@@ -112,11 +112,13 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
 
     Compilation cannot be interrupted, so it has a thread of its own, and Ctrl-C leaves it behind.
     """
+    from shrinkage.engine.pool import warm_up
+
     failure: list[BaseException] = []
 
     def start() -> None:
         try:
-            _tiny_fit(basis)
+            warm_up(basis.data, basis.network, basis.training)
         except BaseException as error:  # noqa: BLE001  # handed to the main thread
             failure.append(error)
 
@@ -134,19 +136,6 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
         interruption.end_now()
     if failure:
         raise failure[0]
-
-
-def _tiny_fit(basis: Basis) -> None:
-    """One step and one prediction on arrays of the types that all fits have."""
-    from shrinkage.engine.pool import predict, run_trial
-    from shrinkage.study import Trial
-
-    part, training = basis.data.part(0), basis.training
-    few = replace(part, train=part.train[:2].copy(), validation=part.validation[:2].copy())
-    network = replace(basis.network, inputs=part.n_inputs)
-    once = replace(training, epochs=1, patience=training.patience and 1, relaxed_epochs=0)
-    fit = run_trial(Trial(network, once, None, 0.0, 0, 0), few)
-    predict(network, fit.parameters, part.inputs[:2], training.loss)
 
 
 def train(work: Work, screen: Screen, interruption: Interruption) -> bool:

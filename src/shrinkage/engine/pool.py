@@ -104,6 +104,24 @@ def train(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def warm_up(data: Data, network: Network, training: Training) -> None:
+    """Load or compile the kernels: one step and one prediction with arrays of all the usual types.
+
+    Parameters
+    ----------
+    data : Data
+        Of whose first fold a few rows are used.
+    network, training
+        To be used afterwards.
+    """
+    part = data.part(0)
+    few = replace(part, train=part.train[:2].copy(), validation=part.validation[:2].copy())
+    network = replace(network, inputs=part.n_inputs)
+    once = replace(training, epochs=1, patience=training.patience and 1, relaxed_epochs=0)
+    fit = run_trial(Trial(network, once, None, 0.0, 0, 0), few)
+    predict(network, fit.parameters, part.inputs[:2], training.loss)
+
+
 def available_threads() -> int:
     """Cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
@@ -135,7 +153,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
     Interrupted
         If `stop` was set.
     """
-    begun = time.perf_counter()
+    begun = time.thread_time()
     network, training = trial.network, trial.training
     if network.inputs != part.n_inputs:
         raise SettingError(
@@ -144,7 +162,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
         )
     train, validation = _rows_of(trial, part)
     parameters = initialize(network, trial.seed)
-    rows = kernel.Rows(part.inputs, part.targets, _row_weights(part, training))
+    rows = kernel.Rows(part.inputs, part.targets, row_weights(part, training))
     halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
     fit = _descend(trial, training, part, rows, train, validation, parameters, halt)
     if training.relaxed_epochs and fit.ok:
@@ -154,7 +172,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
         )
     if part.validation.size == 0 and fit.outputs.size:
         fit = replace(fit, outputs=fit.outputs[:0])
-    return replace(fit, seconds=time.perf_counter() - begun)
+    return replace(fit, seconds=time.thread_time() - begun)
 
 
 def _rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -367,8 +385,20 @@ def _noise(training: Training, seed: int, rows: int, frozen: NDArray[np.float32]
     )
 
 
-def _row_weights(part: Part, training: Training) -> NDArray[np.float32]:
-    """Sample weights, times class weights when asked for; mean 1 over the training rows."""
+def row_weights(part: Part, training: Training) -> NDArray[np.float32]:
+    """Sample weights, times class weights when asked for; mean 1 over the training rows.
+
+    Parameters
+    ----------
+    part : Part
+        The rows of a fold.
+    training : Training
+        Says whether classes are balanced.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows,)
+    """
     if training.class_weight == "none":
         return part.weights
     labels = part.targets[:, 0].astype(np.int64)

@@ -224,13 +224,15 @@ def find(
         notes=tuple(notes),
         stage=stage,
         joint=joint,
-        committee=None if verification is None else _committee(study, selection),
+        committee=None if verification is None else _committee(study, selection, joint),
     )
     return replace(found, notes=(*_interrupted(found), *notes))
 
 
-def _committee(study: Study, selection: Selection) -> Committee | None:
-    """The selection's refits, averaged."""
+def _committee(study: Study, selection: Selection, joint: Joint | None) -> Committee | None:
+    """The selection's refits, or those that a joint search chose, averaged."""
+    if joint is not None:
+        return committee_of(joint.members, "the committee", study.data, study.data.test)
     point = selection.point
     fits = [
         fit

@@ -57,7 +57,8 @@ class Candidate:
     def without(self, ingredient: str, base: Candidate) -> Candidate:
         """The same with one ingredient as in `base`."""
         if ingredient == "penalty":
-            return replace(self, penalty=base.penalty, lam=base.lam)
+            training = replace(self.training, lam_schedule=base.training.lam_schedule)
+            return replace(self, penalty=base.penalty, lam=base.lam, training=training)
         if ingredient == "network":
             shape = {"hidden": base.network.hidden, "activation": base.network.activation}
             return replace(self, network=replace(self.network, **shape))  # type: ignore[arg-type]  # each of its own field's type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from shrinkage.data import Data
 from shrinkage.detect.gains import honest_gain
 from shrinkage.intervals import Interval, decimals
 from shrinkage.scores import NAMES, greater_is_better, unit
+from shrinkage.study import Fit
 from shrinkage.tune.joint.ablation import Ablation
 from shrinkage.tune.joint.budget import Budget
 from shrinkage.tune.joint.candidate import Candidate
@@ -75,8 +77,9 @@ class Joint:
         The first so many folds decided which candidates went on.
     ablations : tuple of Ablation
         The most helpful ingredient first; empty when the budget had no room.
-    committee : int
-        Refits of the best candidate that are averaged.
+    members : tuple of Fit
+        Refits that are averaged: of the recipes whose average validates best, each with as many
+        seeds as it has votes.
     fits : int
         Trained in all, those of baseline, ablation and refits included.
     seconds : float
@@ -93,7 +96,7 @@ class Joint:
     best: Tried | None
     pruned_on: int
     ablations: tuple[Ablation, ...]
-    committee: int
+    members: tuple[Fit, ...]
     fits: int
     seconds: float
     budget: Budget
@@ -127,9 +130,24 @@ class Joint:
         return "" if self.best is None else self.best.candidate.label(self.base)
 
     @property
+    def seats(self) -> dict[int, int]:
+        """Recipe number (from 1) → networks of it on the committee."""
+        numbers = {
+            (one.candidate.penalty, one.candidate.lam, one.candidate.training): one.number + 1
+            for one in self.complete
+        }
+        places = [
+            numbers.get((fit.trial.penalty, fit.trial.lam, fit.trial.training), 0)
+            for fit in self.members
+        ]
+        return dict(sorted(Counter(places).items()))
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The findings, each with its numbers."""
-        return tuple(filter(None, (self._search(), self._choice(), self._ingredients())))
+        return tuple(
+            filter(None, (self._search(), self._choice(), self._ingredients(), self._seats()))
+        )
 
     def _search(self) -> str:
         seen = sum(one.folds > 0 for one in self.tried)
@@ -176,6 +194,17 @@ class Joint:
             text += f"; unclear for {', '.join(unclear)}"
         return f"{text}."
 
+    def _seats(self) -> str:
+        if len(self.members) < 2 or self.best is None:
+            return ""
+        if set(self.seats) == {self.best.number + 1}:
+            return f"The committee is {len(self.members)} networks of it with different seeds."
+        listed = ", ".join(f"{votes} of recipe {number}" for number, votes in self.seats.items())
+        return (
+            f"The committee is {len(self.members)} networks whose average validates best: {listed} "
+            f"(the best one is number {self.best.number + 1})."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, for machines."""
         gain = self.gain
@@ -206,7 +235,7 @@ class Joint:
                 }
                 for one in self.ablations
             ],
-            "committee": self.committee,
+            "members": self.seats,
             "tried": [
                 {
                     "number": one.number,

@@ -68,7 +68,7 @@ class Reserve:
     def fits(self, budget: Budget, ingredients: int, *, done: bool) -> int:
         """Fits to be kept; without a complete candidate (`done`), also those that make one."""
         refits = self.refits(budget, 0.0)
-        kept = refits + min(self.base_refits, refits)
+        kept = refits + 2 * min(self.base_refits, refits)
         kept += self.ablation_folds(budget, 0.0, ingredients) * (ingredients + 1)
         assert budget.fits is not None
         # A small budget is for the search first.
@@ -78,7 +78,7 @@ class Reserve:
     def seconds(self, budget: Budget, cost: float, ingredients: int, *, done: bool) -> float:
         """The same in seconds, when a fit of the best candidate takes `cost`."""
         refits = self.refits(budget, cost)
-        fits = _FULL * (refits + min(self.base_refits, refits))
+        fits = _FULL * (refits + 2 * min(self.base_refits, refits))
         fits += self.ablation_folds(budget, cost, ingredients) * (ingredients + 1)
         fits += 0 if done else self.folds
         return _SLACK * fits * cost / self.threads

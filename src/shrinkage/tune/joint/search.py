@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import asdict, replace
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shrinkage.data import Data
-from shrinkage.engine.pool import available_threads, train
+from shrinkage.engine.pool import available_threads, train, warm_up
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.scores import score
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune.joint.ablation import WHOLE, Floats, ablations
 from shrinkage.tune.joint.budget import Budget
 from shrinkage.tune.joint.candidate import Candidate
+from shrinkage.tune.joint.ensemble import choose_members
 from shrinkage.tune.joint.entry import Entry
 from shrinkage.tune.joint.record import Joint, Tried
 from shrinkage.tune.joint.reserve import Reserve
@@ -68,7 +70,7 @@ class JointSearch:
     space : Space, optional
         What to choose from; made from the plan by default.
     committee : int, default 5
-        Refits of the best candidate, to be averaged.
+        Refits to be averaged: of the best candidate, and of others where that validates better.
     storage : str, optional
         A journal file that the search goes on from; in memory by default.
     threads, executor
@@ -99,7 +101,8 @@ class JointSearch:
         self.plan = plan
         self.budget = budget or Budget(seconds=60.0)
         self.base = Candidate(plan.network, plan.training)
-        self.space = space or Space(self.base, plan.penalties, data.task != "regression")
+        classes, rows = data.task != "regression", data.full.train.size
+        self.space = space or Space(self.base, plan.penalties, classes, rows)
         self.committee = committee
         self.stage = "baseline"
         self._threads = threads or available_threads()
@@ -113,7 +116,7 @@ class JointSearch:
         self._count = 0
         self._entries: list[Entry] = []
         self._again: dict[str, dict[int, Fit]] = {}
-        self._best: Entry | None = None
+        self._members: list[Trial] = []
         self._reserve = Reserve(len(data.parts), committee, plan.refits, self._threads)
         if committee < 1:
             raise SettingError(f"the committee has {committee} networks; it needs at least 1")
@@ -147,13 +150,20 @@ class JointSearch:
         shown: dict[tuple[Any, float], Entry] = {}
         for entry in self._complete:
             point = (entry.candidate.penalty, entry.candidate.lam)
-            if any(self._trial(entry.candidate, fold) not in self._fits for fold in self._folds):
-                continue  # of a stored search, only the scores are known
+            if not self._has_fits(entry):
+                continue
             if point not in shown or self._better(entry, shown[point]):
                 shown[point] = entry
         trials = [self._trial(self.base, fold) for fold in self._folds]
         trials += [self._trial(e.candidate, fold) for e in shown.values() for fold in self._folds]
-        trials += [trial for trial in self._trials if trial.fold is None]
+        leader = self._leader()
+        shared = [self.base] if leader is None else [self.base, leader.candidate]
+        trials += [
+            trial
+            for candidate in shared
+            for draw in range(self.plan.refits)
+            if (trial := self._trial(candidate, None, draw)) in self._trials
+        ]
         names = {
             point: "the best recipe" if entry is self._leader() else f"recipe {entry.number + 1}"
             for point, entry in shown.items()
@@ -191,10 +201,7 @@ class JointSearch:
             ablations=()
             if best is None
             else ablations(best.candidate, self.base, measured, self.data, self._sign),
-            committee=sum(
-                fit.ok and fit.trial.fold is None and self._is_best(fit.trial)
-                for fit in self._fits.values()
-            ),
+            members=tuple(self._fits[trial] for trial in self._members if trial in self._fits),
             fits=self._count,
             seconds=self._seconds,
             budget=self.budget,
@@ -216,20 +223,21 @@ class JointSearch:
     def __iter__(self) -> Iterator[Fit]:
         """Train stage after stage, yielding each fit as it finishes."""
         if self._begun is None:
+            warm_up(self.data, self.plan.network, self.plan.training)
             self._begun = self._clock()
         yield from self._baseline()
         self.stage = "joint"
         yield from self._search()
-        self._best = self._leader()
-        if self._best is None:
+        best = self._leader()
+        if best is None:
             raise ShrinkageError(
                 f"no recipe finished on all {len(self._folds)} folds within {self.budget}; "
                 "give a larger --budget"
             )
         self.stage = "refits"
-        yield from self._refit(self._best)
+        yield from self._refit(best)
         self.stage = "ablation"
-        yield from self._ablate(self._best)
+        yield from self._ablate(best)
 
     def _baseline(self) -> Iterator[Fit]:
         """Without regularization on every fold; the first fit tells what a fit costs."""
@@ -242,7 +250,7 @@ class JointSearch:
         """Refuse a time in which not even one recipe can be compared."""
         if self.budget.seconds is None:
             return
-        each = self._spent[first]
+        each = self._spent[first] + 1e-9
         needed = each * self._reserve.least / self._threads
         if needed > self.budget.seconds:
             raise SettingError(
@@ -385,14 +393,45 @@ class JointSearch:
         yield from self._scored(wanted)
 
     def _refit(self, best: Entry) -> Iterator[Fit]:
-        """The answer on every training row, and the base beside it."""
+        """On every training row: the best candidate and the base, then the whole committee."""
         count = self._reserve.refits(self.budget, self._cost(best))
-        for draw in range(max(count, self.plan.refits)):
-            wanted = [self._trial(best.candidate, None, draw)] if draw < count else []
-            if draw < min(self.plan.refits, count):
-                wanted.append(self._trial(self.base, None, draw))
-            # One network of each is the least that can be verified, whatever the time.
-            yield from self._run(wanted, self._time_is_up if draw else None)
+        self._members = self._choose_members(best, count)
+        pairs = [
+            self._trial(candidate, None, draw)
+            for draw in range(min(self.plan.refits, count))
+            for candidate in (best.candidate, self.base)
+        ]
+        # One network of each is the least that can be verified, whatever the time.
+        yield from self._run(pairs[:2])
+        rest = [
+            trial
+            for trial in dict.fromkeys([*self._members, *pairs[2:]])
+            if trial not in self._fits
+        ]
+        if self.budget.fits is not None:
+            rest = rest[: max(self.budget.fits - self._count, 0)]
+        yield from self._run(rest, self._time_is_up)
+
+    def _choose_members(self, best: Entry, count: int) -> list[Trial]:
+        """Refits whose average is the answer: recipes with as many seeds as they have votes."""
+        entries = [entry for entry in self._complete if self._has_fits(entry)]
+        entries = [entry for entry in entries if all(np.isfinite(list(entry.scores.values())))]
+        if best not in entries:
+            return [self._trial(best.candidate, None, draw) for draw in range(count)]
+        outputs = [
+            [self._fits[self._trial(entry.candidate, fold)].outputs for fold in self._folds]
+            for entry in entries
+        ]
+        places = choose_members(outputs, count, self.data, self.plan.training)
+        return [
+            self._trial(entries[place].candidate, None, draw)
+            for place, votes in sorted(Counter(places).items())
+            for draw in range(votes)
+        ]
+
+    def _has_fits(self, entry: Entry) -> bool:
+        """Of a candidate from a stored search only the scores are known."""
+        return all(self._trial(entry.candidate, fold) in self._fits for fold in self._folds)
 
     def _ablate(self, best: Entry) -> Iterator[Fit]:
         """The optimum and the optimum without each ingredient, on fresh seeds, fold by fold."""
@@ -462,14 +501,20 @@ class JointSearch:
         return 8 if entry is None else len(entry.candidate.differences(self.base))
 
     def _cost(self, entry: Entry | None) -> float:
-        """Seconds that a fit of a candidate takes."""
+        """Seconds of the budget's clock that a fit of a candidate takes one thread.
+
+        Its processor time, times what a second of that has cost so far: more than one where other
+        programs or waiting threads slow it down.
+        """
         candidate = self.base if entry is None else entry.candidate
         known = [
             self._spent[trial]
             for fold in self._folds
             if (trial := self._trial(candidate, fold)) in self._spent
         ]
-        return float(np.mean(known)) if known else 0.0
+        spent = sum(self._spent.values())
+        burden = max(self._elapsed() * self._threads / spent, 1.0) if spent else 1.0
+        return burden * float(np.mean(known)) if known else 0.0
 
     # ------------------------------------------------------------------------------ small things
 
@@ -504,14 +549,6 @@ class JointSearch:
 
     def _better(self, one: Entry, other: Entry) -> bool:
         return bool(self._sign * (one.mean() - other.mean()) > 0)
-
-    def _is_best(self, trial: Trial) -> bool:
-        best = self._best.candidate if self._best else None
-        return best is not None and (trial.penalty, trial.lam, trial.training) == (
-            best.penalty,
-            best.lam,
-            best.training,
-        )
 
     def _trial(
         self, candidate: Candidate, fold: int | None, draw: int = 0, *, again: bool = False

@@ -18,7 +18,10 @@ from shrinkage.training import CLASS_WEIGHTS, OPTIMIZERS, SCHEDULES
 from shrinkage.tune import RULES
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["capacity", "--help"], ["run", "-h"], ["--version"]],
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     program = (
         f"import sys; from shrinkage.cli import main; code = main({arguments!r});"

@@ -142,6 +142,36 @@ def test_an_unknown_exhibit_is_refused(command: Any, good: str) -> None:
     assert command.files() == {good}
 
 
+def test_an_interruption_between_exhibits_keeps_the_search(
+    command: Any, good: str, written: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shrinkage.cli import flow
+    from shrinkage.exhibits import Series
+
+    whole = flow.train
+
+    def until_a_fold(work: Any, *rest: Any) -> bool:
+        if not isinstance(work, Series):
+            return whole(work, *rest)
+        return all(done < 15 for done, _ in enumerate(work, start=1))
+
+    monkeypatch.setattr(flow, "train", until_a_fold)
+    outcome = command.quick(good, "--with", "capacity,interaction", "--json")
+    document = json.loads(outcome.out)
+    assert document["interrupted"] is True
+    assert "networks were not trained" in document["exhibits"]["capacity"]["notes"][0]
+    assert document["notes"][-1] == "The run was interrupted before its part on interaction."
+    assert document["fits"]["interrupted_in"] is None
+
+
+@pytest.mark.usefixtures("written")
+def test_an_exhibit_that_does_not_fit_becomes_a_note(command: Any) -> None:
+    arguments = ("--samples", "40", "--epochs", "2", "--folds", "2", "--lambdas", "0")
+    outcome = command("run", "moons", *arguments, "--hidden", "none", "--with", "interaction")
+    assert outcome.code == 0, outcome.err
+    assert "No part on interaction: dropout turns hidden units off" in outcome.err
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_first_signal_keeps_what_is_finished(tmp_path: Path) -> None:

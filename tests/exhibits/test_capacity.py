@@ -165,7 +165,7 @@ def test_share_of_wrong_training_rows(moons):
 
 def test_every_width_has_its_boundary(moons):
     _, found = moons
-    labels = [surface.label for surface in found.boundary.surfaces]
+    labels = [surface.label for surface in found.surfaces.surfaces]
     assert labels == ["1 unit", "8 units", "64 units"]
     for point in found.points:
         assert point.length.low >= 0.0
@@ -185,7 +185,7 @@ def test_plain_values_are_json(moons):
 
 def test_numbers_have_no_boundary():
     found = SWEEP.read(trained("diabetes"))
-    assert found.boundary is None
+    assert len(found.surfaces.surfaces) == 3  # predictions can be seen all the same
     assert all(point.wrong is None and point.length is None for point in found.points)
     assert found.sentences[-1].startswith("There is no boundary to measure: the target is a number")
     assert "islands" not in found.table.columns
@@ -194,7 +194,7 @@ def test_numbers_have_no_boundary():
 
 def test_many_classes_and_inputs():
     found = SWEEP.read(trained("wine"))
-    assert found.boundary.plane.kind == "principal components"
+    assert found.surfaces.plane.kind == "principal components"
     assert all(point.length.estimate > 0 for point in found.points)
 
 

@@ -43,6 +43,9 @@ def shown(source: str) -> Shown:
         a, b = rng.uniform(-1, 1, (2, 60))
         table = pd.DataFrame({SCRIPT: a, "b": b, "y": np.where(a * b > 0, SCRIPT, "no")})
         target, name = "y", f"{SCRIPT}.csv"
+    elif source == "one-input":
+        x = np.random.default_rng(0).uniform(-3, 3, 60)
+        table, target, name = pd.DataFrame({"x": x, "y": np.sin(x)}), "y", "one.csv"
     else:
         samples = 120 if source == "moons" else None
         table, target, name = tables.open_source(source, samples=samples)
@@ -73,7 +76,8 @@ def show(page: Page, run: RunInfo, tmp_path: Path) -> Show:
         ("moons", {"capacity-boundary-0", "capacity-boundary-2", "capacity-loss", "capacity-wrong",
                    "capacity-length", "capacity-islands"}),
         ("wine", {"capacity-boundary-0", "capacity-loss", "capacity-length"}),
-        ("diabetes", {"capacity-loss"}),
+        ("diabetes", {"capacity-boundary-2", "capacity-loss"}),
+        ("one-input", {"capacity-boundary-2", "capacity-loss"}),
     ],
 )  # fmt: skip
 def test_every_figure_is_drawn(show: Show, source: str, drawn: set[str]) -> None:

@@ -138,7 +138,7 @@ def capacity(study: Study) -> Capacity:
         loss_name=loss_name(data, study.trials[0].training),
         unit=unit(default_metric(data.task), data),
         gain=honest_gain(widest, data),
-        boundary=None if why else _boundary(list(chosen.values()), study),
+        surfaces=_surfaces(list(chosen.values()), study),
         why_no_boundary=why,
         test_rows=len(data.test.targets),
         notes=_notes(study, [hidden for hidden in fits if hidden not in widths]),
@@ -268,8 +268,8 @@ def _over_networks(values: list[float]) -> Interval | None:
     return replace(found, low=max(found.low, 0.0)) if found.bounded else found
 
 
-def _boundary(every: list[_Width], study: Study) -> Boundary | None:
-    """The surface of the first network of each width; None without one of every width."""
+def _surfaces(every: list[_Width], study: Study) -> Boundary | None:
+    """What the first network of each width answers; None without one of every width."""
     if not all(own.refits for own in every):
         return None
     data, plane = study.data, plane_through(study.data)

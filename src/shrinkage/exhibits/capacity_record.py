@@ -98,8 +98,8 @@ class Capacity:
     gain : Interval or None
         By how much the best narrower width validates better than the widest, measured on folds
         that had no part in choosing it; None when nothing can be compared.
-    boundary : Boundary or None
-        A surface for each width, of its first network; None when there is none.
+    surfaces : Boundary or None
+        A surface for each width, of its first network; None when one is missing.
     why_no_boundary : str or None
         A sentence where this task has no boundary to measure.
     test_rows : int
@@ -113,7 +113,7 @@ class Capacity:
     loss_name: str
     unit: str
     gain: Interval | None
-    boundary: Boundary | None
+    surfaces: Boundary | None
     why_no_boundary: str | None
     test_rows: int
     notes: tuple[str, ...]

@@ -110,11 +110,14 @@ def _boundary(found: Capacity) -> str:
         return ""
     verb = "grows" if last.length.estimate > first.length.estimate else "goes"
     clear = "" if _apart(first.length, last.length) else " — not clearly apart"
+    counts = (_few(first.islands), _few(last.islands))
+    islands = f"and the islands in it from {counts[0]} to {counts[1]}"
+    if counts == ("0", "0"):
+        islands = "without islands at either end"
     return (
         f"The boundary {verb} from {first.length} to {last.length} standard deviations of length "
-        f"for each square standard deviation of the plane{clear}, and the islands in it from "
-        f"{_few(first.islands)} to {_few(last.islands)} (95% intervals over {last.networks} "
-        "networks; an island is an enclosed region of one class with at most "
+        f"for each square standard deviation of the plane{clear}, {islands} (95% intervals over "
+        f"{last.networks} networks; an island is an enclosed region of one class with at most "
         f"{ISLAND_ROWS} training rows)."
     )
 

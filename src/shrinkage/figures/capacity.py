@@ -83,7 +83,7 @@ class CapacityFigure:
     Parameters
     ----------
     surfaces : SurfaceFigure or None
-        One frame for each width; None without a boundary.
+        One frame for each width; None where a network is missing.
     widths : tuple of int
         Of the x axis' ticks, rising.
     errors, complexity : tuple of WidthPanel
@@ -114,7 +114,7 @@ def capacity_figure(record: Capacity, target: str) -> CapacityFigure:
             panel = WidthPanel(name, title, (line,), None, "linear", False, (-0.03 * top, top))
             complexity.append(panel)
     return CapacityFigure(
-        surfaces=None if record.boundary is None else surfaces_of(record.boundary, target),
+        surfaces=None if record.surfaces is None else surfaces_of(record.surfaces, target),
         widths=tuple(point.width for point in points),
         errors=tuple(errors),
         complexity=tuple(complexity),
@@ -144,7 +144,7 @@ def _errors(
     # A training loss may vanish, and an interval over few folds may reach below 0: neither decides.
     values = np.concatenate([line.values for line in lines if line.role != "train"])
     least, most = float(values.min()), float(max(line.values.max() for line in lines))
-    logarithmic = least > 0 and most > _WIDE * least
+    logarithmic = name == "loss" and least > 0 and most > _WIDE * least
     top = min(max(float(line.high.max()) for line in lines), (4.0 if logarithmic else 1.8) * most)
     top = top or 1.0
     return WidthPanel(

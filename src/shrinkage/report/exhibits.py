@@ -18,6 +18,7 @@ from shrinkage.figures.joint import ablation_figure, history_figure
 from shrinkage.figures.screen import Stage
 from shrinkage.figures.screen.capacity import draw_boundaries, draw_panels
 from shrinkage.figures.screen.joint import draw_ablation, draw_history
+from shrinkage.figures.surface import SurfaceFigure
 from shrinkage.report.groups import Group, Picture
 from shrinkage.report.regularizers import interaction_groups, learning_curve_groups
 from shrinkage.report.wording import number
@@ -46,24 +47,7 @@ def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
     groups = []
     names = draw_boundaries(stage, figure)
     if names and figure.surfaces is not None:
-        plane = figure.surfaces.plane
-        what = "prediction" if data.task == "regression" else "boundary"
-        pictures = tuple(
-            Picture(name, point.label, place == record.best)
-            for place, (name, point) in enumerate(zip(names, record.points, strict=True))
-        )
-        groups.append(
-            Group(
-                title=f"The {what}, from {record.points[0].label} to {record.points[-1].label}",
-                pictures=pictures,
-                layout="multiples",
-                swatches=_swatches(data.classes),
-                caption=f"One network of each width. {plane.sentence} To the right "
-                f"{_axis(plane.x_label, plane.x)}, upwards {_axis(plane.y_label, plane.y)}. Colour "
-                "is the most probable class, deeper where it is more certain; dots are training "
-                "rows.",
-            )
-        )
+        groups.append(_side_by_side(record, names, figure.surfaces))
     errors = draw_panels(stage, figure, figure.errors)
     groups.append(
         Group(
@@ -95,6 +79,39 @@ def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
             )
         )
     return groups
+
+
+def _side_by_side(record: Capacity, names: tuple[str, ...], surfaces: SurfaceFigure) -> Group:
+    """A picture of every width, over the same plane or line."""
+    plane, values = surfaces.plane, surfaces.values
+    numbers = surfaces.task == "regression"
+    across = f"To the right {_axis(plane.x_label, plane.x)}"
+    if plane.kind == "one input":
+        what = surfaces.target if numbers else "the probability"
+        read = f"{across}, upwards {what}. Dots are training rows."
+    else:
+        shown = f"predicted {surfaces.target}" if numbers else "most probable class"
+        certain = "" if numbers else ", deeper where it is more certain"
+        read = (
+            f"{across}, upwards {_axis(plane.y_label, plane.y)}. Colour is the {shown}{certain}; "
+            "dots are training rows."
+        )
+    legend: tuple[tuple[str, str, str], ...] = ()
+    if numbers and plane.kind != "one input":
+        low, high = (number(value, *values) for value in values)
+        legend = (("", f"{surfaces.target} from {low} (dark) to {high} (bright)", "ramp"),)
+    what = "prediction" if numbers else "boundary"
+    return Group(
+        title=f"The {what}, from {record.points[0].label} to {record.points[-1].label}",
+        pictures=tuple(
+            Picture(name, point.label, place == record.best)
+            for place, (name, point) in enumerate(zip(names, record.points, strict=True))
+        ),
+        layout="multiples",
+        legend=legend,
+        swatches=_swatches(surfaces.classes),
+        caption=f"One network of each width. {plane.sentence} {read}",
+    )
 
 
 def _axis(label: str, grid: Floats) -> str:

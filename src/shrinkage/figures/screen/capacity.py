@@ -58,7 +58,7 @@ def _plot(stage: Stage, data: CapacityFigure, panel: WidthPanel) -> figure:
     if panel.percent:
         plot.yaxis.formatter = NumeralTickFormatter(format="0%")
     if panel.best is not None:
-        mark = Span(location=panel.best, dimension="height", line_width=2)
+        mark = Span(location=panel.best, dimension="height", line_width=2, level="underlay")
         stage.paint(mark, line_color="penalized")
         plot.add_layout(mark)
     for line in panel.lines:

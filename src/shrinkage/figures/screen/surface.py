@@ -181,7 +181,8 @@ def _draw_points(
 ) -> None:
     many = len(data.plane.points) > 600
     size = (3 if many else 4) if small else (5 if many else 7)
-    look = {"size": size, "line_width": 0.5 if many else 0.8, "line_alpha": 0.9}
+    edge = 0.3 if small else (0.5 if many else 0.8)
+    look = {"size": size, "line_width": edge, "line_alpha": 0.9}
     if data.plane.kind == "one input" and data.task == "regression":
         dots = plot.scatter("x", "y", source=points, **look)
         stage.paint(dots.glyph, fill_color="train")

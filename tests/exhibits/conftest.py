@@ -72,6 +72,11 @@ def synthetic_data_fixture() -> Callable[..., Data]:
 
 
 @pytest.fixture
+def written() -> Callable[[Trial, float, float], Fit]:
+    return written_fit
+
+
+@pytest.fixture
 def synthetic_basis() -> Callable[..., Basis]:
     """A basis on synthetic data; keywords go to the data."""
 

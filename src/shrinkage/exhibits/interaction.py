@@ -83,7 +83,9 @@ class InteractionMap:
     def further(self, basis: Basis, study: Study) -> Iterator[Trial]:
         """The grid around the best λ of the first look."""
         penalty = self._penalty(basis)
-        best = guess(study, penalty) if self._lambdas(basis) is None else None
+        if self._lambdas(basis) is not None:
+            return
+        best = guess(bracket(basis, penalty, dropout=0.0), study)
         if best is not None:
             yield from self._grid(basis, penalty, around(best, _BELOW, _ABOVE))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import log10
 from typing import Any
 
@@ -17,6 +17,7 @@ from shrinkage.tune import power
 
 _POWERS = range(-6, 2)
 """Exponents of the λ that are tried for the guess."""
+_LOWEST, _HIGHEST = -4, 1
 _FOLDS = 3
 """Folds it is made on: of one alone it would follow the noise further."""
 
@@ -28,16 +29,32 @@ def bracket(basis: Basis, penalty: Penalty, **training: Any) -> Iterator[Trial]:
             yield basis.trial(fold, penalty=penalty, lam=power(exponent), **training)
 
 
-def guess(study: Study, penalty: Penalty) -> float | None:
-    """The λ of the bracket with the least mean validation loss; None when none is finished."""
+def guess(trials: Iterable[Trial], study: Study) -> float | None:
+    """The λ with the least mean validation loss among the trials of a bracket.
+
+    Parameters
+    ----------
+    trials : iterable of Trial
+        Of :func:`bracket`.
+    study : Study
+        With their fits, and maybe with others.
+
+    Returns
+    -------
+    float or None
+        Neither so small nor so large that the half powers of ten around it would all do nothing,
+        or nothing but harm. None when no fit is usable.
+    """
+    asked = set(trials)
     losses: dict[float, list[float]] = defaultdict(list)
-    for fit in study.fold_fits:
-        trial = fit.trial
-        if trial.penalty == penalty and trial.rows is None and usable(fit):
-            losses[trial.lam].append(fit.final_validation_loss)
+    for fit in study.fits:
+        if fit.trial in asked and usable(fit):
+            losses[fit.trial.lam].append(fit.final_validation_loss)
     most = max(map(len, losses.values()), default=0)
     means = {lam: np.mean(own) for lam, own in losses.items() if len(own) == most}
-    return min(means, key=means.__getitem__) if means else None
+    if not means:
+        return None
+    return min(max(min(means, key=means.__getitem__), power(_LOWEST)), power(_HIGHEST))
 
 
 def around(lam: float, below: int, above: int) -> list[float]:

@@ -93,7 +93,9 @@ class GrowingData:
     def further(self, basis: Basis, study: Study) -> Iterator[Trial]:
         """The curves with λ around the best of the first look."""
         penalty = self._penalty(basis)
-        best = guess(study, penalty) if self._lambdas(basis) is None else None
+        if self._lambdas(basis) is not None:
+            return
+        best = guess(bracket(basis, penalty), study)
         if best is not None:
             lambdas = around(best, _BELOW, _ABOVE)
             yield from _curves(basis, self._shares(basis.data), penalty, lambdas)

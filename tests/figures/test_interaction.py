@@ -64,7 +64,7 @@ def test_a_constant_prediction_does_not_take_all_the_colours(found: Interaction)
     assert figure.scale == (0.40, pytest.approx(0.40 + 1.5 * 0.1))
     assert figure.colour[figure.best] == 0
     assert figure.colour[6] == 1  # 0.90, beyond the scale
-    np.testing.assert_allclose(figure.colour[0], 0.1 / 0.15)
+    np.testing.assert_allclose(figure.colour[0] ** 2, 0.1 / 0.15)
 
 
 def test_equal_losses_are_one_colour(found: Interaction) -> None:

@@ -23,7 +23,8 @@ def headline(found: Interaction) -> str:
     if found.verdict == "complementary":
         return f"{label} and dropout complement each other: {change}"
     if found.verdict == "redundant":
-        return f"{label} and dropout are redundant here: {change}"
+        noise = "" if extra.high < 0 else ", not beyond noise"
+        return f"{label} and dropout are redundant here: {change}{noise}"
     if found.verdict == "neither helps":
         return f"Neither {label} nor dropout is shown to help"
     if found.verdict == "unclear":
@@ -179,7 +180,6 @@ def _edges(found: Interaction) -> list[str]:
 def table(found: Interaction) -> Table:
     """Mean validation losses, λ down and dropout across."""
     places = decimals(*found.losses[np.isfinite(found.losses)])
-    heading = f"λ of {found.penalty.label}; {found.loss_name} in {found.unit} with dropout"
     rows = []
     for lam, losses, near in zip(found.lambdas, found.losses, found.near, strict=True):
         cells = [
@@ -187,7 +187,7 @@ def table(found: Interaction) -> Table:
             for loss, close in zip(losses, near, strict=True)
         ]
         rows.append((describe_lambda(lam) if lam else "none", *cells))
-    columns = (heading, *(f"{dropout:g}" for dropout in found.dropouts))
+    columns = ("λ ↓ dropout →", *(f"{dropout:g}" for dropout in found.dropouts))
     return Table(columns, tuple(rows), found.best[0])
 
 

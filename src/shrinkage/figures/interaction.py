@@ -34,7 +34,8 @@ class InteractionFigure:
     lam, dropout : tuple of str
         What the cell is.
     colour : ndarray of float64, shape (k,)
-        From 0 (the least loss) to 1 (`scale`'s upper end, or more).
+        From 0 (the least loss) to 1 (`scale`'s upper end, or more): the root of the share of the
+        way between them.
     near : ndarray of bool, shape (k,)
         Within one standard error of the best.
     best : int
@@ -84,7 +85,7 @@ def interaction_figure(found: Interaction) -> InteractionFigure:
     finite = loss[np.isfinite(loss)]
     least = float(finite.min())
     highest = _upper_end(finite, least, float(found.losses[0, 0]))
-    places = decimals(least, highest)
+    places = decimals(least)
     across = len(found.dropouts)
     return InteractionFigure(
         x=x.ravel(),
@@ -94,7 +95,8 @@ def interaction_figure(found: Interaction) -> InteractionFigure:
         shown=tuple(f"{value:.{places}f}" if np.isfinite(value) else "–" for value in loss),
         lam=tuple(label for label in lam for _ in dropout),
         dropout=dropout * len(lam),
-        colour=np.clip((loss - least) / max(highest - least, 1e-12), 0.0, 1.0),
+        # A root, so that cells near the least are told apart beside a plain network far above.
+        colour=np.sqrt(np.clip((loss - least) / max(highest - least, 1e-12), 0.0, 1.0)),
         near=found.near.ravel(),
         best=found.best[0] * across + found.best[1],
         ridge=np.array(

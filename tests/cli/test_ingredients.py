@@ -33,6 +33,7 @@ REFUSED = {
     "no patience": (["--patience", "0"], "patience is 0"),
     "no norm": (["--max-norm", "0"], "max_norm is 0"),
     "averaging": (["--averaging", "1"], "averaging is 1"),
+    "relaxed epochs": (["--relaxed-epochs", "-1"], "relaxed_epochs is -1"),
     "schedule of λ": (["--lam-schedule", "lin"], "did you mean 'linear'?"),
     "shape": (["--image", "2x2"], "3 input columns, but an image of 2x2 has 4 pixels; .* is 3"),
     "no shape": (["--image", "2by2"], "'2by2' in --image is no shape; .*--image 8x8"),
@@ -106,7 +107,7 @@ def test_all_reach_the_training_and_are_told(command: Any, monkeypatch: pytest.M
     given = {
         "dropout": 0.2, "input_dropout": 0.1, "input_noise": 0.05, "mixup": 0.3,
         "label_smoothing": 0.15, "patience": 1, "max_norm": 3.0, "averaging": 0.9,
-        "lam_schedule": "linear",
+        "lam_schedule": "linear", "relaxed_epochs": 2,
     }  # fmt: skip
     words = [
         word
@@ -121,6 +122,7 @@ def test_all_reach_the_training_and_are_told(command: Any, monkeypatch: pytest.M
         "mixup with α = 0.3, labels smoothed by 0.15, norms of incoming weights up to 3",
         "weights averaged with decay 0.9, early stopping after 1 epoch without improvement",
         "λ rising linearly in the first 50% of the steps",
+        "2 epochs more without penalty, zeros kept",
         "images of 2x3 turned by up to 10°, shifted by up to 10%, resized by up to 10% and mirror",
         "half of the time; seed 0",
     ):

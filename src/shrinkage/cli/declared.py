@@ -296,6 +296,11 @@ _MORE_REGULARIZERS = (
         "How λ rises in the first half of the steps: constant (at once), linear or cosine.",
         shown="constant",
     ),
+    _option(
+        *("relaxed_epochs", int | None, _REGULARIZERS, "N"),
+        "At every λ, train what the penalty leaves for so many epochs more without it; zeros stay.",
+        shown="0; the choice alone is relaxed, and compared",
+    ),
 )
 _ROWS_AS_IMAGES = (
     _option(

@@ -40,6 +40,7 @@ _REGULARIZERS = (
     "patience",
     "max_norm",
     "averaging",
+    "relaxed_epochs",
 )
 """Numbers of the same name in :class:`Training`."""
 

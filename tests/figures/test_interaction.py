@@ -30,7 +30,6 @@ def found() -> Interaction:
         both=replace(way, name="both"),
         extra=Interval(0.0, -0.1, 0.1),
         overlap=None,
-        verdict="unclear",
         missing=0,
         diverged=1,
     )

@@ -180,7 +180,7 @@ def test_images_are_changed_as_in_the_engine(
     source = recipe(finding("binary", inputs=height * width, epochs=1, augmentation=told))
     names = run(source, (pixels, np.arange(40) % 2))
     draws = np.random.default_rng(1).random((40, 5))
-    monkeypatch.setattr("numpy.random.uniform", lambda *_: 2 * draws[:, [0, 1, 2, 3]].T - 1)
+    monkeypatch.setattr("numpy.random.uniform", lambda *_: 2 * draws[:, :4].T[..., None, None] - 1)
     monkeypatch.setattr("numpy.random.random", lambda *_: draws[:, 4])
     theirs = names["changed"](pixels).reshape(-1, height, width)
     ours = _moved(pixels.reshape(-1, height, width), told, draws)

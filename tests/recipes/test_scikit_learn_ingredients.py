@@ -175,7 +175,7 @@ def test_images_are_changed_as_in_the_engine(
     assert (names["X"][:, 3] == 0).all()
     assert names["X"].var(axis=0)[np.arange(height * width) != 3].mean() < 1.5
     draws = np.random.default_rng(1).random((40, 5))
-    monkeypatch.setattr("numpy.random.uniform", lambda *_: 2 * draws[:, [0, 1, 2, 3]].T - 1)
+    monkeypatch.setattr("numpy.random.uniform", lambda *_: 2 * draws[:, :4].T[..., None, None] - 1)
     monkeypatch.setattr("numpy.random.random", lambda *_: draws[:, 4])
     theirs = names["changed"](pixels).reshape(-1, height, width)
     ours = _moved(pixels.reshape(-1, height, width), told, draws)

@@ -41,28 +41,44 @@ def standardizing(finding: Prescription) -> list[str]:
     ]
 
 
-def draws(finding: Prescription) -> list[str]:
-    """Lines of a function that draw how each of ``images`` is changed.
+def changing(finding: Prescription, interpolation: list[str]) -> list[str]:
+    """A function that changes images, where rows are images.
 
-    They leave ``cos`` and ``sin`` of the map from a changed image back to its image, ``mirror`` (1
-    or −1), and ``down`` and ``right`` in pixels: arrays with an image in each row.
+    Parameters
+    ----------
+    finding : Prescription
+    interpolation : list of str
+        Lines that make ``moved`` of ``ink`` (n, height, width), 0 outside, at ``places``: image,
+        row and column of every pixel.
     """
     told = finding.training.augmentation
     assert told is not None
     height, width = told.shape
-    mirror = "np.where(np.random.random(len(images)) < 0.5, -1.0, 1.0)" if told.flip else "1.0"
-    return [
-        "# Every image: its angle, shift and size are drawn anew.",
-        "angle, down, right, size = np.random.uniform(-1, 1, (4, len(images)))",
+    mirror = ["mirror = np.where(np.random.random(len(images)) < 0.5, -1.0, 1.0)[:, None, None]"]
+    sideways = "mirror * (cos * x - sin * y)" if told.flip else "cos * x - sin * y"
+    down, right = number((height - 1) / 2), number((width - 1) / 2)
+    lines = [
+        f"images = pixels.reshape(-1, {height}, {width})",
+        "edge = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]",
+        "background = np.median(np.concatenate(edge, axis=1), axis=1)[:, None, None]",
+        "angle, down, right, size = np.random.uniform(-1, 1, (4, len(images), 1, 1))",
         f"angle, size = np.deg2rad({number(told.rotate)} * angle), 1 + {number(told.scale)} * size",
-        f"down, right = {number(told.shift * height)} * down, {number(told.shift * width)} * right",
         "cos, sin = np.cos(angle) / size, np.sin(angle) / size",
-        f"mirror = {mirror}",
+        *(mirror if told.flip else []),
+        f"y = np.arange({height})[:, None] - {down} - {number(told.shift * height)} * down",
+        f"x = np.arange({width}) - {right} - {number(told.shift * width)} * right",
+        "image = np.arange(len(images))[:, None, None] + 0 * x * y",
+        f"places = np.stack([image, cos * y + sin * x + {down}, {sideways} + {right}])",
+        "ink = images - background",
+        *interpolation,
+        "return (moved + background).reshape(pixels.shape)",
     ]
-
-
-BACKGROUND = [
-    "edge = [images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]]",
-    "background = np.median(np.concatenate(edge, axis=1), axis=1)[:, None, None]",
-]
-"""Lines that take each image's background: the median of its outermost pixels."""
+    return [
+        "",
+        "",
+        "def changed(pixels):",
+        '    """Every image turned, shifted and resized by a draw of its own."""',
+        *(f"    {line}" for line in lines),
+        "",
+        "",
+    ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from shrinkage.recipes.arrays import BACKGROUND, draws
+from shrinkage.recipes.arrays import changing
 from shrinkage.recipes.prescription import Prescription, number
-from shrinkage.training import Augmentation
 
 _METRICS = {
     "binary": "BinaryCrossentropy",
@@ -24,6 +23,12 @@ _GROUP_STEP = [
     "        slope = ops.sum(ratio**2 / (norm + threshold), axis, keepdims=True)",
     "        norm = norm + ops.maximum(length**2 * (length - 1) / slope, 0)",
     "    return ops.where(lives, kernel * norm / (norm + threshold), 0.0)",
+]
+
+_INTERPOLATION = [
+    'ink, places = ink.astype("float32"), places.astype("float32")',
+    "moved = keras.ops.image.map_coordinates(ink, places, order=1)",
+    "moved = keras.ops.convert_to_numpy(moved)",
 ]
 
 
@@ -112,34 +117,10 @@ def arrays(finding: Prescription) -> list[str]:
     if training.augmentation and training.patience is not None:
         lines.append("X_stop = standardized(X_stop)")
     if training.augmentation:
-        lines += _changed(finding, training.augmentation)
+        lines += changing(finding, _INTERPOLATION)
     if in_batches(finding):
         lines += ["", "", *_batches(finding)]
     return lines
-
-
-def _changed(finding: Prescription, told: Augmentation) -> list[str]:
-    height, width = told.shape
-    middle = f"{number((height - 1) / 2)}, {number((width - 1) / 2)}"
-    return [
-        "",
-        "",
-        "def changed(pixels):",
-        f"    images = pixels.reshape(-1, {height}, {width})",
-        *(f"    {line}" for line in BACKGROUND),
-        *(f"    {line}" for line in draws(finding)),
-        f"    y, x = {middle}  # the middle",
-        "    back = [",
-        "        mirror * cos, -mirror * sin, x + mirror * (sin * (y + down) - cos * (x + right)),",
-        "        sin, cos, y - sin * (x + right) - cos * (y + down),",
-        "        0 * cos, 0 * cos,",
-        "    ]",
-        '    back = np.stack(back, axis=1).astype("float32")',
-        '    ink = (images - background)[..., None].astype("float32")',
-        '    moved = keras.ops.image.affine_transform(ink, back, data_format="channels_last")',
-        "    moved = keras.ops.convert_to_numpy(moved)[..., 0] + background",
-        "    return moved.reshape(pixels.shape)",
-    ]
 
 
 def _batches(finding: Prescription) -> list[str]:

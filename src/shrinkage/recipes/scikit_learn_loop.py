@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from shrinkage.recipes.arrays import BACKGROUND, draws, held_back, standardizing
+from shrinkage.recipes.arrays import changing, held_back, standardizing
 from shrinkage.recipes.prescription import Prescription, number
-from shrinkage.training import Augmentation
+
+_INTERPOLATION = 'moved = map_coordinates(ink, places, order=1, mode="grid-constant")'
 
 
 def by_epoch(finding: Prescription, alpha: float) -> bool:
@@ -77,29 +78,8 @@ def arrays(finding: Prescription) -> list[str]:
     if training.augmentation:
         if training.patience is not None:
             lines.append("X_stop = standardized(X_stop)")
-        lines += ["", "", *_changed(finding, training.augmentation), "", ""]
+        lines += changing(finding, [_INTERPOLATION])
     return lines
-
-
-def _changed(finding: Prescription, told: Augmentation) -> list[str]:
-    height, width = told.shape
-    return [
-        "def changed(pixels):",
-        f"    images = pixels.reshape(-1, {height}, {width})",
-        *(f"    {line}" for line in BACKGROUND),
-        *(f"    {line}" for line in draws(finding)),
-        "    cos, sin = cos[:, None, None], sin[:, None, None]",
-        f"    y = np.arange({height})[:, None] - {number((height - 1) / 2)} - down[:, None, None]",
-        f"    x = np.arange({width}) - {number((width - 1) / 2)} - right[:, None, None]",
-        *(["    mirror = mirror[:, None, None]"] if told.flip else []),
-        f"    back_y = cos * y + sin * x + {number((height - 1) / 2)}",
-        f"    back_x = mirror * (cos * x - sin * y) + {number((width - 1) / 2)}",
-        "    which = np.broadcast_to(np.arange(len(images))[:, None, None], images.shape)",
-        "    places = [which, back_y, back_x]",
-        "    ink = images - background",
-        '    moved = map_coordinates(ink, places, order=1, mode="grid-constant")',
-        "    return (moved + background).reshape(pixels.shape)",
-    ]
 
 
 def loop(finding: Prescription, alpha: float) -> list[str]:

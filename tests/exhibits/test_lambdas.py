@@ -37,7 +37,7 @@ def test_a_lambda_that_diverged_or_is_missing_on_a_fold_is_no_guess(synthetic_ba
         for trial in looked
         if trial.lam >= 0.01
     ]
-    assert guess(looked, Study.of(basis.data, looked, fits, {})) == 0.1
+    assert guess(looked, Study.of(basis.data, looked, fits, {})) == 0.0316
     assert guess(looked, Study.of(basis.data, looked, [], {})) is None
 
 

@@ -15,18 +15,19 @@ from shrinkage.scores import usable
 from shrinkage.study import Study, Trial
 from shrinkage.tune import power
 
-_POWERS = range(-6, 2)
-"""Exponents of the λ that are tried for the guess."""
+_HALVES = range(-10, 3)
+"""Half powers of ten that are tried for the guess. Whole ones are too coarse: the best λ may lie
+between one that does too little and one that leaves nothing but a constant prediction."""
 _LOWEST, _HIGHEST = -4, 1
 _FOLDS = 3
 """Folds it is made on: of one alone it would follow the noise further."""
 
 
 def bracket(basis: Basis, penalty: Penalty, **training: Any) -> Iterator[Trial]:
-    """Powers of ten on the first folds; `training` as in :meth:`Basis.trial`."""
+    """Half powers of ten on the first folds; `training` as in :meth:`Basis.trial`."""
     for fold in basis.folds[: min(_FOLDS, basis.data.folds)]:
-        for exponent in _POWERS:
-            yield basis.trial(fold, penalty=penalty, lam=power(exponent), **training)
+        for half in _HALVES:
+            yield basis.trial(fold, penalty=penalty, lam=power(half / 2), **training)
 
 
 def guess(trials: Iterable[Trial], study: Study) -> float | None:

@@ -152,8 +152,8 @@ def train(work: Work, screen: Screen, interruption: Interruption) -> bool:
     """
     pace = Pace()
     pace.update(0, work.expected, work.stage)
-    interruption.finishing = False
     try:
+        interruption.finishing = False
         with screen.training(pace), closing(_fits(work)) as fits:
             interruption.check()  # a signal may have come while it was only noted
             for done, _ in enumerate(fits, start=1):

@@ -21,7 +21,8 @@ def headline(found: Capacity) -> str:
     best, widest = found.points[found.best], found.points[-1]
     if found.verdict == "narrower" and best is not widest:
         fits = "fit the training rows better and " if _fits_better(best, widest) else ""
-        return f"{_capital(best.label)} validate best; {widest.label} {fits}predict new rows worse"
+        verb = "validates" if best.hidden == (1,) else "validate"
+        return f"{_capital(best.label)} {verb} best; {widest.label} {fits}predict new rows worse"
     if found.verdict == "wider":
         return f"The widest network, {widest.label}, validates best"
     if _bounded(found.gain):
@@ -66,7 +67,7 @@ def _verdict(found: Capacity) -> str:
     if found.verdict == "narrower":
         return (
             f"A narrower network ({how}) lowers the validation {found.loss_name} of {widest} by "
-            f"{amount}: the capacity beyond it is spent on noise, unless something restrains it."
+            f"{amount}: the capacity beyond that is spent on noise, unless something restrains it."
         )
     if found.verdict == "wider":
         return (

@@ -10,7 +10,7 @@ from typing import Any
 
 from shrinkage.data import Data
 from shrinkage.exhibits import Record
-from shrinkage.exhibits.capacity_record import Capacity
+from shrinkage.exhibits.capacity_record import Capacity, width_label
 from shrinkage.exhibits.joint import JointRecord
 from shrinkage.figures.capacity import capacity_figure
 from shrinkage.figures.colours import class_colour
@@ -104,7 +104,7 @@ def _side_by_side(record: Capacity, names: tuple[str, ...], surfaces: SurfaceFig
     return Group(
         title=f"The {what}, from {record.points[0].label} to {record.points[-1].label}",
         pictures=tuple(
-            Picture(name, point.label, place == record.best)
+            Picture(name, width_label(point.hidden[:1]), place == record.best)
             for place, (name, point) in enumerate(zip(names, record.points, strict=True))
         ),
         layout="multiples",

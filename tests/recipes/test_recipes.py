@@ -169,7 +169,7 @@ def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
         best=Tried(0, best, scores - 0.1),
         pruned_on=0,
         ablations=(),
-        committee=1,
+        members=(),
         fits=4,
         seconds=1.0,
         budget=Budget(fits=4),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shrinkage.network import Network
-from shrinkage.penalties import L1, L2
+from shrinkage.penalties import L1, L2, GroupLasso
 from shrinkage.scores import path
 from shrinkage.tune import Search, candidates, default_training, plan, power, select
 
@@ -58,6 +58,17 @@ def test_refinement_adds_points_beside_the_best(searched):
     points = [point for point in candidates(study) if point.penalty == L2()]
     exponents = np.log10([point.lam for point in points])
     assert np.diff(exponents).min() < 0.3
+
+
+def test_where_inputs_are_selected_the_best_is_refined_further(data, short_plan):
+    search = Search(data, short_plan(data, penalties=(GroupLasso("inputs"), L2()), refits=1))
+    list(search)
+    for penalty, step in ((GroupLasso("inputs"), 0.125), (L2(), 0.25)):
+        points = [point for point in candidates(search.study) if point.penalty == penalty]
+        best = min(range(len(points)), key=lambda i: points[i].mean_validation)
+        gaps = np.diff(np.log10([point.lam for point in points]))[max(best - 1, 0) : best + 1]
+        assert gaps.max() < 1.15 * step
+        assert gaps.min() > 0.85 * step
 
 
 def test_refits_cover_the_choice_with_every_seed_and_the_path_with_one(searched):

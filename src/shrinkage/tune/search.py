@@ -28,9 +28,11 @@ _NO_EFFECT, _CONSTANT = 0.98, 0.02
 below the second the network predicts a constant."""
 _STUCK = 0.01
 """A power of ten that changes the share learned by less than this ends the bracket."""
-_REFINEMENTS = 2
-_FINEST = 0.25
-"""Rounds of halving the distance to the neighbours of the best λ; powers of ten to stop at."""
+_REFINEMENTS = 3
+_FINEST, _FINEST_OF_INPUTS = 0.25, 0.125
+"""Rounds of halving the distance to the neighbours of the best λ; powers of ten to stop at: fewer
+where inputs are selected, since a network loses the last noisy ones and the first that matter at
+strengths that are close to each other."""
 
 
 class Search:
@@ -223,8 +225,9 @@ class Search:
             exponents = [log10(point.lam) for point in own]
             best = own.index(min(own, key=lambda point: badness(point, self.plan.metric)))
             around = exponents[max(best - 1, 0) : best + 2]
+            finest = _FINEST_OF_INPUTS if penalty.groups == "inputs" else _FINEST
             refined[penalty] = [
-                power((a + b) / 2) for a, b in pairwise(around) if b - a > 1.1 * _FINEST
+                power((a + b) / 2) for a, b in pairwise(around) if b - a > 1.1 * finest
             ]
         return refined
 

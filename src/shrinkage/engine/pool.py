@@ -161,7 +161,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
             "after encoding; set Network.inputs to that"
         )
     train, validation = _rows_of(trial, part)
-    parameters = initialize(network, trial.seed)
+    parameters = kernel.aligned(initialize(network, trial.seed))
     rows = kernel.Rows(part.inputs, part.targets, row_weights(part, training))
     halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
     fit = _descend(trial, training, part, rows, train, validation, parameters, halt)

@@ -20,6 +20,7 @@ from shrinkage.penalties import L1, L2, ElasticNet, Penalty
 from shrinkage.recipes import prescribe, recipes
 from shrinkage.tune import Search, default_training, plan
 from shrinkage.tune.joint import Budget, Candidate, Joint, Tried
+from shrinkage.verify import Relaxation
 
 PENALTIES: dict[str, Penalty | None] = {
     "none": None,
@@ -132,6 +133,20 @@ def test_what_is_prescribed(choose: Callable[[Penalty | None], Findings]) -> Non
     early = prescribe(gains(chosen, penalty=0, early=2))
     assert (early.penalty, early.lam, early.stop) == (None, 0.0, 1)
     assert "# No penalty: stop at epoch 1 of 2 instead." in recipes(gains(chosen, 0, 2))["Keras"]
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_relaxed_refit_is_prescribed_where_it_is_better(
+    choose: Callable[[Penalty | None], Findings], better: bool
+) -> None:
+    found = choose(L1())
+    change = Interval(-0.2, -0.3, -0.1) if better else Interval(0.0, -0.1, 0.1)
+    relaxation = Relaxation("L1", 7, "loss", "", 0.5, 0.3, change, 5, (), 12, 0)
+    assert found.verification is not None
+    verification = replace(found.verification, relaxation=relaxation)
+    finding = prescribe(replace(found, verification=verification))
+    assert finding.training.relaxed_epochs == (7 if better else 0)
+    assert (finding.relaxed is not None) == better
 
 
 def test_a_decoupled_path_has_no_l2_for_scikit_learn(

@@ -213,7 +213,7 @@ def prescribe(findings: Findings) -> Prescription:
 
     The penalty is the recommended one, if any is. Where the diagnosis prescribes to stop early,
     because no penalty validates better beyond noise and an earlier epoch does, it is that instead:
-    the two together were not measured.
+    the two together were not measured. A relaxed refit that is better beyond noise is part of it.
 
     Parameters
     ----------
@@ -231,9 +231,13 @@ def prescribe(findings: Findings) -> Prescription:
         remark = "On untouched rows its loss is worse beyond noise: do not rely on it."
     elif point is not None and not diagnosis.penalty_helps:
         remark = "The best guess: its gain over no penalty is not beyond noise."
+    training, verified = plan.training, findings.verification
+    relaxed = verified.relaxation if verified is not None else None
+    if point is not None and relaxed is not None and relaxed.recommended:
+        training = replace(training, relaxed_epochs=relaxed.epochs)
     return Prescription(
         network=plan.network,
-        training=plan.training,
+        training=training,
         task=data.task,
         rows=int(data.full.train.size),
         penalty=point.penalty if point is not None else None,

@@ -160,13 +160,20 @@ def test_a_flat_curve_tells_nothing(read):
 
 def test_a_penalty_that_does_what_no_row_did_helps_more(read):
     found = read(laws((2.0, 0.0, 1.0), (0.5, 0.0, 1.0), noise=0.05))
-    assert not found.follows_a_law
+    assert not found.plain.follows_its_law
     assert found.verdict == "a penalty"
     assert found.headline.startswith("A penalty helps more than more data did: 8 times the rows")
     assert "does not fall beyond noise" in found.sentences[0]
     differences = found.plain.by_fold[0] - found.plain.by_fold[-1]
     gains = found.plain.by_fold[-1] - found.penalized.by_fold[-1]
     assert found.surplus == corrected_interval(differences - gains, 640, 160)
+
+
+def test_what_is_left_with_the_penalty_is_told_where_its_curve_is_one(read):
+    falling = read(laws((0.2, 20.0, 0.5), (0.2, 2.0, 0.5), noise=0.01)).sentences[2]
+    assert falling.startswith("With L2, twice the rows would still lower it by 0.0")
+    flat = read(laws((0.2, 20.0, 0.5), (0.2, 0.0, 0.5), noise=0.01)).sentences[2]
+    assert flat == "What twice the rows would bring with L2 cannot be told."
 
 
 def test_a_curve_that_is_no_power_law_is_not_extrapolated(read):

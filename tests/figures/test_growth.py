@@ -73,8 +73,11 @@ def test_the_rows_that_do_as_well_lie_on_the_dashed_line(found: LearningCurve) -
 def test_a_flat_curve_is_not_followed(moons: Findings) -> None:
     found = curves(moons, (0.5, 0.0, 1.0), (0.4, 0.0, 1.0))
     figure = growth_figure(found)
-    assert not figure.extrapolated
     assert figure.reached is None
+    for line in figure.lines:  # joined marks
+        assert not line.followed
+        np.testing.assert_array_equal(line.inside, [figure.rows, line.validation])
+        assert line.beyond[0].size == 0
     assert figure.x_range[1] < 2 * 640
     assert all(line.band[0].size == 0 for line in figure.lines)
 

@@ -40,6 +40,8 @@ class Curve:
         Of the mean validation losses; one curve.
     explained : float
         Share of the variation of the means over the sizes that the law explains.
+    falls : Interval
+        By how much the validation loss falls from the fewest to all rows.
     """
 
     label: str
@@ -49,6 +51,7 @@ class Curve:
     by_fold: Floats
     law: PowerLaw
     explained: float
+    falls: Interval
 
     @staticmethod
     def of(label: str, rows: Floats, losses: Floats, law: PowerLaw, data: Data) -> Curve:
@@ -69,7 +72,13 @@ class Curve:
             by_fold=validation,
             law=law,
             explained=float(1.0 - left / around) if around > 0 else 1.0,
+            falls=over_folds(validation[0] - validation[-1], data),
         )
+
+    @property
+    def follows_its_law(self) -> bool:
+        """Whether it falls beyond noise, and as the law says: only then it is extrapolated."""
+        return self.falls.low > 0 and self.explained >= _FITS_WELL
 
     @property
     def means(self) -> Floats:
@@ -100,12 +109,11 @@ class LearningCurve:
         ``"log loss"``, ``"nats"``.
     folds : int
         Folds with all their sizes.
-    falls : Interval
-        By how much the loss without a penalty falls from the fewest to all rows.
     gain : Interval
         By how much the penalty lowers the validation loss on all rows.
     surplus : Interval
-        `falls` less `gain`: what is known without any law.
+        By how much the loss without a penalty falls from the fewest to all rows, less `gain`: what
+        is known without any law.
     doubling, doubling_penalized : Interval
         By how much twice all rows would lower it, by the law of the curve without and with.
     difference : Interval
@@ -132,7 +140,6 @@ class LearningCurve:
     loss_name: str
     unit: str
     folds: int
-    falls: Interval
     gain: Interval
     surplus: Interval
     doubling: Interval
@@ -151,11 +158,6 @@ class LearningCurve:
     def all_rows(self) -> float:
         """Mean training rows of a fold."""
         return float(self.rows[-1])
-
-    @property
-    def follows_a_law(self) -> bool:
-        """Whether the curve without a penalty falls beyond noise, and as the law says."""
-        return self.falls.low > 0 and self.plain.explained >= _FITS_WELL
 
     @property
     def tells_rows(self) -> bool:
@@ -233,7 +235,6 @@ def _judged(
     plain, penalized = curves
     total = float(rows[-1])
     gain = over_folds(plain.by_fold[-1] - penalized.by_fold[-1], data)
-    falls = over_folds(plain.by_fold[0] - plain.by_fold[-1], data)
     surplus = over_folds(plain.by_fold[0] - 2 * plain.by_fold[-1] + penalized.by_fold[-1], data)
     halves = [float(_doubling(curve.law, total)[0]) for curve in curves]
     drawn = [_doubling(law, total) for law in laws]
@@ -241,7 +242,7 @@ def _judged(
     difference = _interval(
         halves[0] - gain.estimate, drawn[0] - (draws[:, 0, -1] - draws[:, 1, -1])
     )
-    follows = falls.low > 0 and plain.explained >= _FITS_WELL
+    follows = plain.follows_its_law
     needed = None
     if follows and gain.low > 0:
         least = float(plain.law.rows_for(float(penalized.means[-1]))[0])
@@ -255,7 +256,6 @@ def _judged(
         plain=plain,
         penalized=penalized,
         folds=int(np.isfinite(plain.by_fold[-1]).sum()),
-        falls=falls,
         gain=gain,
         surplus=surplus,
         doubling=doubling,

@@ -27,11 +27,11 @@ def headline(found: LearningCurve) -> str:
     penalty = f"{found.penalty.label} by {_amount(found.gain)}"
     if found.verdict == "more data":
         return f"More data would help more than a penalty: {rows}, {penalty} {found.unit}"
-    if found.follows_a_law:
+    if found.plain.follows_its_law:
         return f"A penalty helps more than more data would: {rows}, {penalty} {found.unit}"
     return (
         f"A penalty helps more than more data did: {_times(found)} the rows changed the "
-        f"{found.loss_name} by {_amount(-found.falls)}, {found.penalty.label} by "
+        f"{found.loss_name} by {_amount(-found.plain.falls)}, {found.penalty.label} by "
         f"{_amount(-found.gain)} {found.unit}"
     )
 
@@ -59,12 +59,12 @@ def _verdict(found: LearningCurve) -> str:
         f"({found.gain.level:.0%} intervals over {found.folds} "
         f"{'fold' if found.folds == 1 else 'folds'}; λ chosen on the other folds)"
     )
-    if not found.follows_a_law and found.verdict == "a penalty":
+    if not found.plain.follows_its_law and found.verdict == "a penalty":
         return (
             f"A penalty helps more than more data did: {_no_law(found)}, while with the "
             f"{thousands(found.all_rows)} training rows of a fold {penalty} {basis}."
         )
-    if not found.follows_a_law:
+    if not found.plain.follows_its_law:
         return (
             f"What more rows would bring cannot be told: {_no_law(found)}; with the "
             f"{thousands(found.all_rows)} training rows of a fold {penalty} {basis}."
@@ -81,15 +81,15 @@ def _verdict(found: LearningCurve) -> str:
 def _no_law(found: LearningCurve) -> str:
     """Why the curve without a penalty is not extrapolated."""
     first, last = thousands(found.rows[0]), thousands(found.all_rows)
-    if found.falls.low <= 0:
+    if found.plain.falls.low <= 0:
         return (
             f"from {first} to {last} rows the validation {found.loss_name} without a penalty does "
-            f"not fall beyond noise ({found.falls.with_unit(found.unit)})"
+            f"not fall beyond noise ({found.plain.falls.with_unit(found.unit)})"
         )
     return (
         f"from {first} to {last} rows the validation {found.loss_name} without a penalty falls by "
-        f"{found.falls.with_unit(found.unit)}, but not along a power law, which explains only "
-        f"{max(found.plain.explained, 0.0):.0%} of it"
+        f"{found.plain.falls.with_unit(found.unit)}, but not along a power law, which explains "
+        f"only {max(found.plain.explained, 0.0):.0%} of it"
     )
 
 
@@ -101,14 +101,12 @@ def _rows(found: LearningCurve) -> str:
         f"{_number(found.penalized.means[-1])} {found.unit}"
     )
     if found.needed is None:
-        if not found.follows_a_law:
-            return (
-                "How many rows the penalty is worth cannot be told either: the curve cannot be "
-                "extrapolated."
-            )
-        return (
-            "How many rows the penalty is worth cannot be told: its own gain is not beyond noise."
+        reason = (
+            "its own gain is not beyond noise"
+            if found.plain.follows_its_law
+            else "the curve without it cannot be followed to more rows"
         )
+        return f"How many rows the penalty is worth cannot be told: {reason}."
     needed, label = found.needed, found.penalty.label
     times = needed.low / total
     if not found.tells_rows:
@@ -136,6 +134,8 @@ def _up_to(rows: float, total: float) -> str:
 
 
 def _left(found: LearningCurve) -> str:
+    if not found.penalized.follows_its_law:
+        return f"What twice the rows would bring with {found.penalty.label} cannot be told."
     return (
         f"With {found.penalty.label}, twice the rows would still lower it by "
         f"{found.doubling_penalized.with_unit(found.unit)}."
@@ -183,11 +183,10 @@ def notes(found: LearningCurve) -> tuple[str, ...]:
 
 def table(found: LearningCurve) -> Table:
     """Losses and gaps of each size."""
-    unit = f"{found.loss_name}, {found.unit}"
     label = found.penalty.label
     columns = (
         "training rows",
-        f"validation without ({unit})",
+        f"validation without ({found.unit})",
         "gap without",
         f"validation {found.penalized.label}",
         f"gap {found.penalized.label}",
@@ -220,7 +219,7 @@ def plain(found: LearningCurve) -> dict[str, Any]:
         "folds": found.folds,
         "without": _curve(found.plain),
         "with": _curve(found.penalized),
-        "fall": interval(found.falls),
+        "fall": interval(found.plain.falls),
         "gain": interval(found.gain),
         "doubling": interval(found.doubling),
         "doubling_with_penalty": interval(found.doubling_penalized),

@@ -36,8 +36,10 @@ class GrowthLine:
         Ends of the validation loss's interval; NaN where there is none.
     gap : tuple of str
         Validation less training loss, with its interval.
+    followed : bool
+        Whether the fitted law is drawn; else its line joins the losses.
     inside, beyond : tuple of ndarray
-        Rows and losses of the fitted law: where there are measurements, and further on.
+        Rows and losses of the line: where there are measurements, and further on.
     band : tuple of ndarray of float64, each (G,)
         Rows, and the ends of the law's interval there; empty without one.
     """
@@ -49,6 +51,7 @@ class GrowthLine:
     low: Floats
     high: Floats
     gap: tuple[str, ...]
+    followed: bool
     inside: tuple[Floats, Floats]
     beyond: tuple[Floats, Floats]
     band: tuple[Floats, Floats, Floats]
@@ -64,8 +67,6 @@ class GrowthFigure:
         Training rows of each size.
     lines : tuple of GrowthLine
         Without, then with the penalty.
-    extrapolated : bool
-        Whether the curve without a penalty may be followed beyond its rows.
     reached : (float, float) or None
         Rows and loss at which the network without a penalty is expected to do as well as the other
         one does with all rows; None where that cannot be told, or is too far.
@@ -83,7 +84,6 @@ class GrowthFigure:
 
     rows: Floats
     lines: tuple[GrowthLine, GrowthLine]
-    extrapolated: bool
     reached: tuple[float, float] | None
     reached_label: str
     ticks: tuple[tuple[float, str], ...]
@@ -103,12 +103,11 @@ def growth_figure(found: LearningCurve) -> GrowthFigure:
     reached, farthest = None, float(found.band_rows[-1])
     if found.needed is not None and found.tells_rows and found.needed.estimate < farthest:
         reached = (found.needed.estimate, float(found.penalized.means[-1]))
-    last = farthest if found.follows_a_law else found.all_rows
+    last = farthest if any(line.followed for line in lines) else found.all_rows
     scale, y_range = _losses(lines)
     return GrowthFigure(
         rows=found.rows,
         lines=lines,
-        extrapolated=found.follows_a_law,
         reached=reached,
         reached_label="" if reached is None else f"about {about(reached[0])} rows",
         ticks=_ticks(found.rows, last),
@@ -124,7 +123,9 @@ def _line(found: LearningCurve, curve: Curve, band: Floats, *, penalized: bool) 
     rows, total = found.band_rows, found.all_rows
     inside = np.append(rows[rows < total], total)
     beyond = np.append(total, rows[rows > total])
-    drawn = np.isfinite(band).all() and found.follows_a_law
+    nothing = rows[:0]
+    followed = curve.follows_its_law
+    banded = followed and bool(np.isfinite(band).all())
     return GrowthLine(
         label=curve.label,
         penalized=penalized,
@@ -133,9 +134,10 @@ def _line(found: LearningCurve, curve: Curve, band: Floats, *, penalized: bool) 
         low=np.array([_end(one, one.low) for one in curve.validation]),
         high=np.array([_end(one, one.high) for one in curve.validation]),
         gap=tuple(one.with_unit(found.unit) for one in curve.gap),
-        inside=(inside, curve.law.at(inside)),
-        beyond=(beyond, curve.law.at(beyond)),
-        band=(rows, band[1], band[2]) if drawn else (rows[:0], rows[:0], rows[:0]),
+        followed=followed,
+        inside=(inside, curve.law.at(inside)) if followed else (found.rows, curve.means),
+        beyond=(beyond, curve.law.at(beyond)) if followed else (nothing, nothing),
+        band=(rows, band[1], band[2]) if banded else (nothing, nothing, nothing),
     )
 
 

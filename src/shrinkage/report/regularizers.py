@@ -44,13 +44,13 @@ def learning_curve_groups(record: LearningCurve, _data: Data, stage: Stage) -> l
         ("penalized", f"validation {record.penalized.label}", "diamond"),
         ("muted", "training, in the same colours", "dots"),
     ]
-    caption = (
-        "Marks are means over the folds with 95% intervals, lines the fitted a + b·n^(−c), which "
-        "share their floor a"
-    )
-    if figure.extrapolated:
+    caption = "Marks are means over the folds with 95% intervals"
+    if any(line.followed for line in figure.lines):
         legend.append(("validation", "beyond the rows there are", "dash"))
-        caption += "; bands are what the lines might as well be, 95 times of 100"
+        caption += (
+            ", smooth lines the fitted a + b·n^(−c) where the losses follow it, with one floor a "
+            "for both, and bands what it might as well be (95%)"
+        )
     if figure.reached is not None:
         legend.append(("none", "as good without a penalty", "ring"))
     curves = Group(

@@ -27,7 +27,7 @@ def draw_growth(stage: Stage, data: GrowthFigure) -> str:
     plot.xaxis.major_label_overrides = dict(data.ticks)
     if data.scale == "log":
         loss_ticks(plot, *data.y_range)
-    here = Span(location=float(data.rows[-1]), dimension="height", line_width=1)
+    here = Span(location=float(data.rows[-1]), dimension="height", line_width=1, level="underlay")
     stage.paint(here, line_color="axis")
     plot.add_layout(here)
     # A logarithmic axis has no place for what lies at or below 0.
@@ -48,7 +48,7 @@ def _line(stage: Stage, plot: figure, data: GrowthFigure, line: GrowthLine, floo
         stage.paint(band.glyph, fill_color=role)
     fitted = plot.line(*line.inside, line_width=2.2)
     stage.paint(fitted.glyph, line_color=role)
-    if data.extrapolated:
+    if line.beyond[0].size:
         beyond = plot.line(*line.beyond, line_width=2.2, line_dash=[6, 4])
         stage.paint(beyond.glyph, line_color=role)
     source = ColumnDataSource(

@@ -101,7 +101,7 @@ def test_gradients_are_those_of_the_disturbed_loss(activation, loss, outputs):
     parameters += 0.1 * rng.standard_normal(parameters.size)
     smoothing = 0.0 if loss == "mean_squared_error" else 0.2
     disturbed = kernel.Noise(
-        0.3, 0.2, 0.1, smoothing, 0.0, 0.0, 0, np.array([0.35]), parameters[:0]
+        0.3, 0.2, 0.1, smoothing, 0.0, 0.0, 0, np.array([0.35]), parameters[:0], True
     )
 
     def loss_at(point):
@@ -136,7 +136,7 @@ def test_smoothed_and_mixed_classes_are_those_of_the_soft_target():
     parameters = rng.standard_normal(9)
     rows = kernel.Rows(inputs, labels[:, None].astype(float), weights)
     own = 0.7
-    disturbed = kernel.Noise(0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0, np.array([own]), parameters[:0])
+    disturbed = kernel.Noise(0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0, np.array([own]), parameters[:0], True)
     value = kernel.loss_and_gradient(
         shape_of(network, "cross_entropy"), parameters, rows, np.empty(9), disturbed, KEY
     )

@@ -122,6 +122,8 @@ class Noise(NamedTuple):
         The share of a row's own in each step's mixing.
     frozen : array (penalized,) or (0,)
         1 for weights that may move and 0 for those that stay.
+    acts : bool
+        Whether anything happens to a batch before it is passed forward.
     """
 
     dropout: float
@@ -133,6 +135,7 @@ class Noise(NamedTuple):
     patience: int
     mixes: Any
     frozen: Any
+    acts: bool
 
 
 class State(NamedTuple):
@@ -271,9 +274,11 @@ def _step_gradient(shape, parameters, rows, order, start, count, batch, gradient
     last = shape.sizes.size - 1
     width = shape.sizes[last]
     _gather(rows, order, start, count, batch)
-    mixed = _disturb(shape, rows, batch, count, noise, key, step)
-    columns = rows.targets.shape[1]
-    soft = soft_targets(shape.loss, batch, count, columns, noise.smoothing, mixed)
+    mixed, soft = False, False
+    if noise.acts:
+        mixed = _disturb(shape, rows, batch, count, noise, key, step)
+        columns = rows.targets.shape[1]
+        soft = soft_targets(shape.loss, batch, count, columns, noise.smoothing, mixed)
     forward(shape, parameters, batch, batch.slopes, count, noise.dropout, key)
     z = layer_of(batch, last, count * width)
     if soft:
@@ -286,7 +291,7 @@ def _step_gradient(shape, parameters, rows, order, start, count, batch, gradient
 
 def no_noise(parameters: Any) -> Noise:
     """None of it, for arrays of the type of `parameters`."""
-    return Noise(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, parameters[:0], parameters[:0])
+    return Noise(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, parameters[:0], parameters[:0], False)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -325,20 +330,6 @@ def _lam_share(descent, step, total_steps):
         return 1.0
     along = min(1.0, step / (descent.lam_ramp * total_steps))
     return along if descent.lam_schedule == LINEARLY else 0.5 * (1.0 - math.cos(math.pi * along))
-
-
-@njit(nogil=True, error_model="numpy")
-def _move(descent, parameters, gradient, state, step, rate, lam_share):
-    """One step of the optimizer on what is penalized and on what is not."""
-    for free in range(2):
-        begin = descent.penalized if free else 0
-        end = parameters.size if free else descent.penalized
-        update(
-            descent.optimizer, parameters[begin:end], gradient[begin:end],
-            state.first[begin:end], state.second[begin:end], step, rate, descent.settings,
-            0.0 if free else descent.l1 * lam_share, 0.0 if free else descent.l2 * lam_share,
-            descent.decoupled,
-        )  # fmt: skip
 
 
 @njit(nogil=True, error_model="numpy")
@@ -409,7 +400,15 @@ def _epoch(shape, descent, noise, source, parameters, state, batch, gradient, wo
         step += 1
         for i in range(noise.frozen.size):
             gradient[i] *= noise.frozen[i]
-        _move(descent, parameters, gradient, state, step, rate, lam_share)
+        for free in range(2):
+            begin = descent.penalized if free else 0
+            end = parameters.size if free else descent.penalized
+            update(
+                descent.optimizer, parameters[begin:end], gradient[begin:end],
+                state.first[begin:end], state.second[begin:end], step, rate, descent.settings,
+                0.0 if free else descent.l1 * lam_share, 0.0 if free else descent.l2 * lam_share,
+                descent.decoupled,
+            )  # fmt: skip
         if restrained:
             _restrain(
                 shape, descent, noise, parameters, gradient, state, step, rate, lam_share, work

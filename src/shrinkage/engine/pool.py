@@ -382,6 +382,14 @@ def _noise(training: Training, seed: int, rows: int, frozen: NDArray[np.float32]
         patience=training.patience or 0,
         mixes=draws.beta(alpha, alpha, steps).astype(np.float32),
         frozen=frozen,
+        acts=any(
+            (
+                training.mixup,
+                training.input_noise,
+                training.input_dropout,
+                training.label_smoothing,
+            )
+        ),
     )
 
 

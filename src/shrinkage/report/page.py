@@ -61,9 +61,7 @@ def page(findings: Findings, run: RunInfo) -> Page:
         "tiles": tiles(findings),
         "notes": findings.notes,
         "data": data_part(findings.study.data, findings.plan.network),
-        "path": None
-        if findings.joint
-        else _path(findings, path_figure(findings), stage),
+        "path": None if findings.joint else _path(findings, path_figure(findings), stage),
         "tuning": exhibit_part(JointRecord(findings.joint), findings.study.data, stage)
         if findings.joint
         else None,
@@ -176,7 +174,9 @@ def _slider(
         {"name": name, "colour": class_colour(index)} for index, name in enumerate(surface.classes)
     ]
     return {
-        "title": f"Move λ: {what} and weights change together",
+        "title": f"What the best recipe does to {what} and weights"
+        if findings.joint
+        else f"Move λ: {what} and weights change together",
         "penalty": penalty,
         "still": still,
         "moving": moving,

@@ -171,7 +171,9 @@ def test_a_penalty_that_does_what_no_row_did_helps_more(read):
 
 def test_what_is_left_with_the_penalty_is_told_where_its_curve_is_one(read):
     falling = read(laws((0.2, 20.0, 0.5), (0.2, 2.0, 0.5), noise=0.01)).sentences[2]
-    assert falling.startswith("With L2, twice the rows would still lower it by 0.0")
+    assert falling.startswith(
+        "With L2, twice the rows would still lower the validation log loss by 0.0"
+    )
     flat = read(laws((0.2, 20.0, 0.5), (0.2, 0.0, 0.5), noise=0.01)).sentences[2]
     assert flat == "What twice the rows would bring with L2 cannot be told."
 

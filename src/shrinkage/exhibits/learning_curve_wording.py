@@ -137,8 +137,8 @@ def _left(found: LearningCurve) -> str:
     if not found.penalized.follows_its_law:
         return f"What twice the rows would bring with {found.penalty.label} cannot be told."
     return (
-        f"With {found.penalty.label}, twice the rows would still lower it by "
-        f"{found.doubling_penalized.with_unit(found.unit)}."
+        f"With {found.penalty.label}, twice the rows would still lower the validation "
+        f"{found.loss_name} by {found.doubling_penalized.with_unit(found.unit)}."
     )
 
 

@@ -45,7 +45,7 @@ def run_part(
     run: RunInfo,
     study: Study,
     fits: str,
-    about: str,
+    about: tuple[str, str],
     training: Training,
     extra: tuple[tuple[str, str], ...] = (),
 ) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def run_part(
         Data and versions.
     fits : str
         How many networks were trained.
-    about : str
-        The network, or networks.
+    about : (str, str)
+        A fact: the network, or the question that its networks answer.
     training : Training
         Of all of them.
     extra : tuple of (str, str)
@@ -73,7 +73,7 @@ def run_part(
             ("data fingerprint", study.data.fingerprint),
             ("seed", str(run.seed)),
             ("fits", fits),
-            ("network", about),
+            about,
             (
                 "training",
                 f"{training.optimizer}, {training.epochs} epochs, batches of {training.batch_size}",

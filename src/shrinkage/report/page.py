@@ -97,7 +97,7 @@ def page_alone(shown: Shown, run: RunInfo) -> Page:
         "date": _date(run),
         "exhibit": exhibit_part(record, data, stage),
         "data": data_part(data),
-        "run": run_part(run, study, fits, shown.title, study.trials[0].training),
+        "run": run_part(run, study, fits, ("question", shown.title), study.trials[0].training),
     }
     return Page("alone.html.j2", facts, {"slider": None}, stage)
 
@@ -307,7 +307,8 @@ def _run(findings: Findings, run: RunInfo) -> dict[str, Any]:
     rule = ("selection", findings.selection.rule.replace("_", " "))
     plan = findings.plan
     about = str(plan.network)
-    return run_part(run, findings.study, _fits(findings), about, plan.training, (rule,))
+    network = ("network", about)
+    return run_part(run, findings.study, _fits(findings), network, plan.training, (rule,))
 
 
 def _fits(findings: Findings) -> str:

@@ -14,31 +14,34 @@ from shrinkage.data import prepare
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(0)
-    table = pd.DataFrame(rng.normal(size=(240, 12)), columns=[f"x{i}" for i in range(12)])
-    table["y"] = np.where(table["x3"] + table["x7"] > 0, "yes", "no")
-    return prepare(table, "y", name="two of twelve", folds=3, repeats=1)
+    frame = pd.DataFrame(rng.normal(size=(240, 12)), columns=[f"x{i}" for i in range(12)])
+    frame["y"] = np.where(frame["x3"] + frame["x7"] > 0, "yes", "no")
+    return prepare(frame, "y", name="two of twelve", folds=3, repeats=1)
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     monkeypatch.setattr(features, "LAMBDAS", (0.001, 0.02, 0.05, 3.0))
     monkeypatch.setattr(features, "HIDDEN", (12,))
-    settings = features.SETTINGS | {"epochs": 60, "batch_size": 32, "relaxed_epochs": 10}
-    monkeypatch.setattr(features, "SETTINGS", settings)
+    monkeypatch.setattr(features, "SETTINGS", features.SETTINGS | {"batch_size": 32})
+
+
+def table(most):
+    return features.Table("two of twelve", most, epochs=60, relaxed=10)
 
 
 def test_the_inputs_that_matter_are_found(data):
-    lam, small = features.select_inputs(data, 4, Effort())
+    lam, small = features.select_inputs(data, table(4), Effort())
     assert lam in (0.02, 0.05)
     assert {3, 7} <= set(small.inputs.tolist())
     assert small.network.inputs <= 4
-    found = features.ours(data, 4, Effort())
+    found = features.ours(data, table(4), Effort())
     assert found.inputs == small.network.inputs
     assert found.accuracy > 0.9
 
 
 def test_where_no_strength_leaves_few_enough_the_strongest_is_taken(data):
-    lam, _ = features.select_inputs(data, 0, Effort())
+    lam, _ = features.select_inputs(data, table(0), Effort())
     assert lam == 3.0
 
 

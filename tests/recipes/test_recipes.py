@@ -171,7 +171,7 @@ def test_weights_of_rows_are_noticed(choose: Callable[[Penalty | None], Findings
 def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
     choose: Callable[[Penalty | None], Findings],
 ) -> None:
-    found = gains(choose(None), penalty=0, early=2)
+    found = gains(choose(L1()), penalty=0, early=2)
     base = Candidate(found.plan.network, found.plan.training)
     best = replace(base, training=replace(base.training, dropout=0.3), penalty=L1(), lam=0.01)
     scores = np.array([0.4, 0.41])
@@ -180,8 +180,8 @@ def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
         metric=found.plan.metric,
         base=base,
         base_scores=scores,
-        tried=(Tried(0, best, scores - 0.1),),
-        best=Tried(0, best, scores - 0.1),
+        tried=(Tried(0, best, scores - 0.1, complete=True),),
+        best=Tried(0, best, scores - 0.1, complete=True),
         pruned_on=0,
         ablations=(),
         members=(),
@@ -196,7 +196,13 @@ def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
     assert "nn.Dropout(0.3)" in source
 
     free = replace(best, penalty=None, lam=0.0)
-    joint = replace(joint, tried=(Tried(0, free, scores),), best=Tried(0, free, scores))
+    tried = Tried(0, free, scores + [-0.02, 0.01], complete=True)
+    joint = replace(joint, tried=(tried,), best=tried)
     source = recipes(replace(found, joint=joint))["Keras"]
     assert source.startswith("# No penalty: the best recipe has none.\n# The best guess: its gain")
     assert "layers.Dropout(0.3)" in source
+
+    worse = Tried(0, best, scores + 0.1, complete=True)
+    told = prescribe(replace(found, joint=replace(joint, tried=(worse,), best=worse)))
+    assert told.penalty is None
+    assert told.training == base.training

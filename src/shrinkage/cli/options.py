@@ -180,6 +180,12 @@ def _joint(raw: Mapping[str, Any]) -> dict[str, Any] | None:
         raise SettingError("--lambdas does not go with --tune all, which looks for λ; leave one")
     if raw["rule"] != "minimum":
         raise SettingError("--rule is for the λ path; --tune all takes the best recipe")
+    for name in ("dropout", "input_noise", "mixup", "label_smoothing", "lam_schedule"):
+        if raw.get(name) is not None:
+            option = name.replace("_", "-")
+            raise SettingError(
+                f"--{option} does not go with --tune all, which looks for it itself; leave one"
+            )
     committee = 5 if raw["committee"] is None else raw["committee"]
     if committee < 1:
         raise SettingError(f"--committee is {committee}; it needs at least 1 network")

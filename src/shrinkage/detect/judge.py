@@ -81,7 +81,10 @@ def _measure(study: Study) -> Diagnosis:
     losses = points.pop((None, 0.0))
     train_losses = by_fold(baseline, data, lambda fit: fit.final_train_loss)
 
-    labels = [study.label(penalty, lam) for penalty, lam in points]
+    # Of recipes the choice is made by the metric, which may not be the loss.
+    labels = [
+        "the best recipe" if study.names else study.label(penalty, lam) for penalty, lam in points
+    ]
     gains = gains_over(np.array(list(points.values())).reshape(len(points), losses.size), losses)
     best = best_of(gains)
     best_penalized = None if best is None else labels[best]

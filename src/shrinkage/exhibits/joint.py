@@ -48,7 +48,12 @@ class JointRecord:
     def notes(self) -> tuple[str, ...]:
         """What is missing."""
         found = self.joint
-        notes = []
+        flattery = (
+            "Which recipes were tried on every fold, and what the sampler tried next, was decided "
+            "by validation rows: the gain above may still look a little better than it is. The "
+            "untouched test rows decide."
+        )
+        notes = [flattery]
         if found.best is not None and not found.ablations:
             notes.append(
                 "The budget had no room for an ablation, so which ingredient helps is not told; "
@@ -69,7 +74,7 @@ class JointRecord:
         suffix = f" ({unit(found.metric, found.data)})" if unit(found.metric, found.data) else ""
         ranked = sorted(found.tried, key=lambda one: (-one.folds, -found.sign * one.mean))
         shown = [one for one in ranked if one.folds][:_SHOWN]
-        base = Tried(-1, found.base, found.base_scores)
+        base = Tried(-1, found.base, found.base_scores, complete=True)
         values = [base.mean, *(one.mean for one in shown)]
         places = decimals(*values)
         rows = [

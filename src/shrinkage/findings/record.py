@@ -195,9 +195,6 @@ def find(
     ShrinkageError
         When not even the diagnosis can be made (no unpenalized fit finished, or all diverged).
     """
-    if joint is not None and joint.best is not None:
-        best = joint.best.candidate
-        plan = replace(plan, network=best.network, training=best.training)
     diagnosis = diagnose(study)
     minimum = select(study, "minimum", plan.metric)
     one_standard_error = select(study, "one_standard_error", plan.metric)
@@ -226,6 +223,10 @@ def find(
         joint=joint,
         committee=None if verification is None else _committee(study, selection, joint),
     )
+    if joint is not None and joint.best is not None and found.recommended is not None:
+        best = joint.best.candidate
+        planned = replace(plan, network=best.network, training=best.training)
+        found = replace(found, plan=planned)
     return replace(found, notes=(*_interrupted(found), *notes))
 
 

@@ -221,8 +221,9 @@ def prescribe(findings: Findings) -> Prescription:
         Of a study.
     """
     data, plan, diagnosis = findings.study.data, findings.plan, findings.diagnosis
-    if findings.joint is not None and findings.joint.best is not None:
-        return _prescribe_recipe(findings, findings.joint, findings.joint.best.candidate)
+    joint = findings.joint
+    if joint is not None and joint.best is not None and findings.recommended is not None:
+        return _prescribe_recipe(findings, joint, joint.best.candidate)
     point = findings.recommended
     stop, remark = None, ""
     if diagnosis.stopping_helps and not diagnosis.penalty_helps:

@@ -139,9 +139,9 @@ def _joint(record: JointRecord, _data: Data, stage: Stage) -> list[Group]:
                     ("validation", "the best so far", "line"),
                     ("none", "without regularization", "dots"),
                 ),
-                caption="Each recipe is first trained on one fold or a few; the best third goes on "
-                "to more. A recipe that saw few folds may look better there than it is, and one "
-                "far worse than the others is drawn at the edge.",
+                caption="Each recipe is first trained on one fold or a few; those among the best "
+                "third so far go on to more. A recipe that saw few folds may look better there "
+                "than it is, and one far worse than the others is drawn at the edge.",
             )
         )
     if ablation is not None:

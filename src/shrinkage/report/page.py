@@ -297,6 +297,13 @@ def _effects(findings: Findings) -> dict[str, Any] | None:
         "seeds": verification.seeds,
         "resamples": verification.resamples,
         "notes": verification.notes,
+        "committee": None
+        if findings.committee is None
+        else {
+            "size": findings.committee.size,
+            "sentence": findings.committee.sentence,
+            "rows": effects_table(findings.committee.effects),
+        },
         "level": f"{verification.effects[0].difference.level:.0%}"
         if verification.effects
         else "95%",

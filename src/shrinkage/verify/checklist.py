@@ -248,6 +248,14 @@ def _weights(weights: Sequence[WeightsComparison], selected: Point) -> CheckPoin
 
 def _tuned(losses: dict[Point, float], selected: Point, diagnosis: Diagnosis) -> CheckPoint:
     text = "Tune λ based on results"
+    if diagnosis.recipes:
+        count = sum(penalty is not None for penalty, _ in losses)
+        return CheckPoint(
+            text,
+            count >= 3,
+            f"{count} {'recipe was' if count == 1 else 'recipes were'} compared on every fold, "
+            "each with a λ of its own.",
+        )
     names = sorted({penalty.label for penalty, _ in losses if penalty})
     lams = {lam for penalty, lam in losses if penalty}
     if not lams:

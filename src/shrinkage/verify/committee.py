@@ -19,7 +19,7 @@ class Committee:
     Parameters
     ----------
     size : int
-        Networks that are averaged: the same recipe, different seeds.
+        Networks that are averaged.
     label : str
         What each of them is: ``"L2, λ = 0.01"``.
     effects : tuple of Effect
@@ -66,7 +66,7 @@ def committee_of(fits: Sequence[Fit], label: str, data: Data, test: TestSet) -> 
     Parameters
     ----------
     fits : sequence of Fit
-        Refits of one recipe on every training row, with different seeds.
+        Refits on every training row: of one recipe with different seeds, or of several recipes.
     label : str
         For people.
     data : Data

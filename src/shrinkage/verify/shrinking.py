@@ -19,6 +19,8 @@ _TIMED_ROWS, _FEWEST_TIMED, _ARITHMETIC = 10_000, 100, 200_000_000
 """Rows whose prediction is timed: fewer where parameters times rows would pass the last number."""
 _ROUNDS, _MOST_ROUNDS, _LONG_ENOUGH = 7, 51, 0.2
 """Repetitions of a timing: at least the first number, more while they take less than 0.2 s."""
+SAME = 1e-6
+"""Relative difference of outputs that rounding explains."""
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -82,7 +84,9 @@ class Shrinking:
     def _same(self) -> str:
         if self.difference == 0:
             return "are equal"
-        return f"differ by at most {self.difference:.0e}".replace("e-0", "e-")
+        apart = f"{self.relative:.0e}".replace("e-0", "e-")
+        text = f"differ by at most {apart} of the largest"
+        return text if self.relative <= SAME else f"{text}, more than rounding explains,"
 
     @property
     def columns_sentence(self) -> str:

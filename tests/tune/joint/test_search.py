@@ -1,5 +1,6 @@
 """The joint search: reproducible to the bit, within its budget, and going on where it stopped."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,6 +12,7 @@ from shrinkage.network import Network
 from shrinkage.scores import score
 from shrinkage.tune import default_training, plan, select
 from shrinkage.tune.joint import PENALTIES, Budget, JointSearch
+from shrinkage.tune.joint.entry import Entry
 from shrinkage.tune.joint.search import BATCH
 
 FITS = 90
@@ -195,3 +197,89 @@ def test_a_regression_is_searched_without_label_smoothing():
     done = finish(JointSearch(data, planned, budget=Budget(fits=40), committee=2))
     assert done.joint.best is not None
     assert not any(one.candidate.training.label_smoothing for one in done.joint.tried)
+
+
+@pytest.fixture(name="twice", scope="module")
+def twice_fixture():
+    """Small folds, repeated: every recipe sees three of them at first."""
+    table, target = bundled("moons", samples=120, noise=0.3)
+    return prepare(table, target, name="moons", folds=5, repeats=2)
+
+
+@pytest.mark.parametrize("fits", [100, 101, 102])
+def test_a_rest_too_small_for_another_recipe_ends_the_search(twice, fits):
+    done = search(twice, fits=fits)
+    assert done._rungs == [3, 10]
+    assert sum(1 for _ in done) <= fits
+    assert done.joint.best is not None
+
+
+def test_a_resumed_search_has_the_same_committee(data, finished, tmp_path):
+    path = str(tmp_path / "search.journal")
+    begun = search(data, storage=path)
+    fits = iter(begun)
+    list(islice(fits, 50))
+    fits.close()
+    again = finish(search(data, storage=path))
+    assert again.joint.seats == finished.joint.seats
+    assert [fit.parameters.tobytes() for fit in again.joint.members] == [
+        fit.parameters.tobytes() for fit in finished.joint.members
+    ]
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_one_penalty_alone_is_searched_too(data, penalty):
+    planned = replace(search(data).plan, penalties=(penalty,))
+    one = JointSearch(data, planned, budget=Budget(fits=60), committee=2)
+    first = one.space.first()
+    assert all(first.count(values) == 1 for values in first)
+    list(one)
+    assert len(one.joint.complete) > 1
+
+
+def test_equal_recipes_share_their_fits(data):
+    one = search(data)
+    one._begun = 0.0
+    batch = one._ask(0)
+    batch[1].candidate = batch[0].candidate
+    list(one._halve(batch, first=True))
+    shared = batch[0].scores.keys() & batch[1].scores.keys()
+    assert shared
+    assert all(batch[0].scores[fold] == batch[1].scores[fold] for fold in shared)
+    assert all(entry.scores for entry in batch)
+
+
+def test_patience_never_exceeds_the_epochs_of_a_recipe(data):
+    planned = search(data).plan
+    patient = replace(planned, training=replace(planned.training, patience=6))
+    done = finish(JointSearch(data, patient, budget=Budget(fits=60), committee=1))
+    assert all(
+        one.candidate.training.patience <= one.candidate.training.epochs for one in done.joint.tried
+    )
+
+
+def test_means_do_not_depend_on_the_order_of_finishing():
+    scores = {0: 0.7, 1: 0.8, 2: 0.9}
+    other = {2: 0.9, 1: 0.8, 0: 0.7}
+    assert Entry(0, None, None, scores).mean() == Entry(0, None, None, other).mean()
+    assert Entry(0, None, None, {0: 0.5, 1: float("nan")}).mean() == 0.5
+
+
+def rare_class(rows):
+    """Two classes, one with so few rows that some validation folds have none of it."""
+    table, target = bundled("moons", samples=120, noise=0.3)
+    rare = table.index[table["class"] == "lower"][rows:]
+    return prepare(table.drop(index=rare), target, name="moons", folds=4, repeats=1)
+
+
+def test_a_metric_that_no_fold_defines_is_refused_at_once():
+    with pytest.raises(SettingError, match="roc_auc is not defined"):
+        list(search(rare_class(1), metric="roc_auc"))
+
+
+def test_a_metric_that_some_folds_define_is_judged_there():
+    data = rare_class(3)
+    done = finish(search(data, metric="roc_auc"))
+    assert np.isnan(done.joint.base_scores).any()
+    assert done.joint.best is not None
+    assert np.isfinite(done.joint.best.mean)

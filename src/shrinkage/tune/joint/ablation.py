@@ -68,15 +68,19 @@ def ablations(
     Returns
     -------
     tuple of Ablation
-        The most helpful first; without those that share fewer than two folds with the optimum.
+        The most helpful first; empty when fewer than two folds are common to all.
     """
-    whole = scores.get(WHOLE)
+    names = [name for name in best.differences(base) if name in scores]
+    if WHOLE not in scores or not names:
+        return ()
+    # The clock may end it in the middle of a fold; all are compared on the folds that all have.
+    common = np.isfinite([scores[name] for name in (WHOLE, *names)]).all(axis=0)
+    folds = int(common.sum())
+    if folds < 2:
+        return ()
     found = []
-    for ingredient, value in best.differences(base).items():
-        if whole is None or ingredient not in scores:
-            continue
-        difference = sign * (whole - scores[ingredient])
-        folds = int(np.isfinite(difference).sum())
-        if folds >= 2:
-            found.append(Ablation(ingredient, value, over_folds(difference, data), folds))
+    for name, value in best.differences(base).items():
+        if name in scores:
+            difference = np.where(common, sign * (scores[WHOLE] - scores[name]), np.nan)
+            found.append(Ablation(name, value, over_folds(difference, data), folds))
     return tuple(sorted(found, key=lambda one: -one.help.estimate))

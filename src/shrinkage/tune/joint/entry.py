@@ -27,7 +27,7 @@ class Entry:
     candidate : Candidate
         What it is.
     scores : dict of int to float
-        Fold → score; NaN where it diverged.
+        Fold → score; NaN where it is not defined, infinitely bad where the fit diverged.
     told : bool
         Whether Optuna knows how it ended.
     """
@@ -39,9 +39,13 @@ class Entry:
     told: bool = False
 
     def mean(self, folds: int | None = None) -> float:
-        """Mean score over the first `folds` folds, or all that there are; NaN without any."""
-        values = [value for fold, value in self.scores.items() if folds is None or fold < folds]
-        return float(np.mean(values)) if values else float("nan")
+        """Mean score over the first `folds` folds, or all; NaN where it is defined on none."""
+        # In the order of the folds, whatever order they were finished in.
+        values = [
+            self.scores[fold] for fold in sorted(self.scores) if folds is None or fold < folds
+        ]
+        defined = [value for value in values if not np.isnan(value)]
+        return float(np.mean(defined)) if defined else float("nan")
 
     def by_fold(self, folds: int) -> NDArray[np.float64]:
         """Scores of all folds, (folds,), NaN where there is none."""
@@ -66,14 +70,17 @@ class Entry:
         kept = {str(fold): value for fold, value in self.scores.items()}
         self.asked.set_user_attr("scores", kept)
 
-    def report(self, study: optuna.Study, mean: float, folds: int) -> bool:
-        """Report an intermediate score; whether successive halving lets the candidate go on."""
+    def report(self, study: optuna.Study, mean: float, folds: int, *, spared: bool) -> bool:
+        """Report an intermediate score; whether successive halving lets the candidate go on.
+
+        It does so anyhow when `spared`.
+        """
         import optuna
 
         known = study.get_trials(deepcopy=False)[self.asked.number].intermediate_values
         if folds not in known:
             self.asked.report(mean, folds)
-        if not self.asked.should_prune():
+        if not self.asked.should_prune() or spared:
             return True
         study.tell(self.asked, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
         self.told = True

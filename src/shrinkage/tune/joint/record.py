@@ -32,22 +32,20 @@ class Tried:
     candidate : Candidate
         What it was.
     scores : ndarray of float64, shape (F,)
-        Of the metric on each fold; NaN where it was not trained.
+        Of the metric on each fold; NaN where it was not trained or the metric is not defined.
+    complete : bool
+        Whether it was trained on all folds, and not given up early.
     """
 
     number: int
     candidate: Candidate
     scores: Floats
+    complete: bool
 
     @property
     def folds(self) -> int:
-        """That it was trained on."""
+        """On which it has a score."""
         return int(np.isfinite(self.scores).sum())
-
-    @property
-    def complete(self) -> bool:
-        """Whether it was trained on all of them, and not stopped early for doing poorly."""
-        return self.folds == self.scores.size
 
     @property
     def mean(self) -> float:
@@ -116,7 +114,9 @@ class Joint:
         """By how much the best candidate beats the base, on folds that did not choose it.
 
         Folds that decided which candidates went on are not measured on; on each other one the
-        candidate is measured that is best on the rest.
+        candidate is measured that is best on the rest of its repeat. What the sampler learnt and
+        which candidates went on did rest on rows that are measured in other folds, so a little of
+        the flattery is left; the untouched test rows have none.
         """
         if self.best is None:
             return None
@@ -169,15 +169,34 @@ class Joint:
         name, suffix = NAMES[self.metric], unit(self.metric, self.data)
         before, after = float(np.nanmean(self.base_scores)), self.best.mean
         places = decimals(before, after)
+        alone = self._alone
         text = (
             f"Best recipe: {self.recipe}. Its mean validation {name} is {after:.{places}f}"
-            f"{f' {suffix}' if suffix else ''} against {before:.{places}f} without regularization"
+            f"{f' {suffix}' if suffix else ''} against {before:.{places}f} {alone}"
         )
         gain = self.gain
         if gain is None:
             return f"{text}."
-        clear = "" if gain.low > 0 else ", so it is unclear whether anything is gained"
-        return f"{text}; chosen and measured on different folds, the gain is {gain}{clear}."
+        if gain.low > 0:
+            clear = ""
+        elif gain.high < 0:
+            clear = ", so it is a loss"
+        else:
+            clear = ", so it is unclear whether anything is gained"
+        return f"{text}; on folds that had no part in this choice, the gain is {gain}{clear}."
+
+    @property
+    def _alone(self) -> str:
+        """What the base is called: it may have what the user gave and the search leaves alone."""
+        training = self.base.training
+        given = (
+            training.input_dropout,
+            training.max_norm,
+            training.averaging,
+            training.patience,
+            training.augmentation,
+        )
+        return "with what was given alone" if any(given) else "without regularization"
 
     def _ingredients(self) -> str:
         if not self.ablations:

@@ -15,7 +15,7 @@ import numpy as np
 from shrinkage.data import Data
 from shrinkage.engine.pool import available_threads, train, warm_up
 from shrinkage.errors import SettingError, ShrinkageError
-from shrinkage.scores import score
+from shrinkage.scores import score, usable
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune.joint.ablation import WHOLE, Floats, ablations
 from shrinkage.tune.joint.budget import Budget
@@ -181,7 +181,12 @@ class JointSearch:
     def joint(self) -> Joint:
         """The record of what was tried and found."""
         tried = tuple(
-            Tried(entry.number, entry.candidate, entry.by_fold(len(self._folds)))
+            Tried(
+                entry.number,
+                entry.candidate,
+                entry.by_fold(len(self._folds)),
+                complete=len(entry.scores) == len(self._folds) and np.isfinite(entry.mean()),
+            )
             for entry in self._entries
         )
         leader = self._leader()
@@ -245,6 +250,12 @@ class JointSearch:
         yield from self._run(trials[:1])
         self._check_time(trials[0])
         yield from self._run(trials[1:], self._time_is_up)
+        scores = [self._score_of(trial) for trial in trials if trial in self._fits]
+        if np.isnan(scores).all():
+            raise SettingError(
+                f"{self.plan.metric} is not defined on the validation rows of any fold; choose "
+                "another --metric"
+            )
 
     def _check_time(self, first: Trial) -> None:
         """Refuse a time in which not even one recipe can be compared."""
@@ -264,8 +275,11 @@ class JointSearch:
         number = 0
         while not self._entries or not self._search_is_over():
             batch = self._ask(number)
+            before = len(self._spent)
+            yield from self._halve(batch, first=number == 0)
             number += 1
-            yield from self._halve(batch)
+            if self.budget.fits is not None and len(self._spent) == before and not self._stores:
+                break  # what is left pays for nothing more
         yield from self._complete_one()
 
     def _ask(self, number: int) -> list[Entry]:
@@ -311,53 +325,63 @@ class JointSearch:
         asked = []
         for _ in range(stored, BATCH):
             one = self._optuna.ask()
-            one.set_user_attr("batch", number)
             self.space.suggest(one)
+            # Last, so that a stored trial with its batch has all its parameters too.
+            one.set_user_attr("batch", number)
             asked.append(one)
         return asked
 
-    def _halve(self, batch: list[Entry]) -> Iterator[Fit]:
+    def _halve(self, batch: list[Entry], *, first: bool) -> Iterator[Fit]:
         """Train a batch on more and more folds, and fewer and fewer of its candidates."""
         alive = [entry for entry in batch if not entry.told]
+        # A number of fits is kept to beforehand; only a time has to be watched.
+        expired = self._search_is_over if self.budget.fits is None else None
         done = 0
         for until in self._rungs:
-            alive = self._affordable(alive, until - done)
-            wanted = {
-                self._trial(entry.candidate, fold): entry
-                for fold in range(done, until)
-                for entry in alive
-                if fold not in entry.scores
-            }
-            yield from self._scored(wanted, self._search_is_over)
+            alive = self._affordable(alive, done, until)
+            wanted: dict[Trial, list[Entry]] = {}
+            for fold in range(done, until):
+                for entry in alive:
+                    if fold not in entry.scores:
+                        wanted.setdefault(self._trial(entry.candidate, fold), []).append(entry)
+            yield from self._scored(wanted, expired)
             if any(len(entry.scores) < until for entry in alive):
                 return  # the time is up
-            # The best one first: whoever comes first has nobody to be worse than.
+            # The best one first: whoever comes first has nobody to be worse than. Of the first
+            # batch, which nothing can be compared with, the best third goes on.
             alive.sort(key=lambda entry: self._rank(entry, until))
-            alive = [entry for entry in alive if self._goes_on(entry, until)]
+            spared = -(-len(alive) // HALVING) if first else 0
+            alive = [
+                entry
+                for place, entry in enumerate(alive)
+                if self._goes_on(entry, until, spared=place < spared)
+            ]
             done = until
 
     def _scored(
-        self, wanted: dict[Trial, Entry], expired: Callable[[], bool] | None = None
+        self, wanted: dict[Trial, list[Entry]], expired: Callable[[], bool] | None = None
     ) -> Iterator[Fit]:
-        """Train, and write down each score as it comes."""
+        """Train, and write down each score as it comes; candidates that are the same share it."""
         for fit in self._run(wanted, expired):
-            assert fit.trial.fold is not None
-            entry = wanted[fit.trial]
-            entry.scores[fit.trial.fold] = self._score_of(fit.trial)
-            if self._stores:
-                entry.store()
+            self._write_down(fit.trial, wanted[fit.trial])
             yield fit
-        # Two candidates may be one and the same; what was trained for the first serves both.
-        for trial, entry in wanted.items():
-            if trial in self._fits and trial.fold is not None:
+        for trial, entries in wanted.items():  # what was trained before
+            if trial in self._fits:
+                self._write_down(trial, entries)
+
+    def _write_down(self, trial: Trial, entries: list[Entry]) -> None:
+        for entry in entries:
+            if trial.fold is not None and trial.fold not in entry.scores:
                 entry.scores[trial.fold] = self._score_of(trial)
+                if self._stores:
+                    entry.store()
 
     def _rank(self, entry: Entry, folds: int) -> float:
         """Smaller is better; a candidate that diverged comes last."""
         mean = entry.mean(folds)
         return -self._sign * mean if np.isfinite(mean) else np.inf
 
-    def _goes_on(self, entry: Entry, folds: int) -> bool:
+    def _goes_on(self, entry: Entry, folds: int, *, spared: bool) -> bool:
         """Tell Optuna how a candidate did on its folds so far; whether it deserves more of them."""
         mean = entry.mean(folds)
         if not np.isfinite(mean):
@@ -366,31 +390,41 @@ class JointSearch:
         if folds == len(self._folds):
             entry.tell(self._optuna, mean)
             return False
-        return entry.report(self._optuna, mean, folds)
+        return entry.report(self._optuna, mean, folds, spared=spared)
 
-    def _affordable(self, alive: list[Entry], folds: int) -> list[Entry]:
-        """With a budget of fits: the best of them that it still pays for."""
+    def _affordable(self, alive: list[Entry], done: int, until: int) -> list[Entry]:
+        """With a budget of fits: as many of them, the best first, as it still pays for."""
         if self.budget.fits is None:
             return alive
         left = self.budget.fits - self._count - self._reserved_fits()
-        some = max(left // folds, 0)
-        if some >= len(alive):
-            return alive
-        seen = [entry for entry in alive if entry.scores]
-        ranked = sorted(seen, key=lambda entry: -self._sign * entry.mean()) or alive
-        return ranked[:some]
+        found = []
+        for entry in alive:  # sorted by what they are worth so far
+            left -= sum(fold not in entry.scores for fold in range(done, until))
+            if left < 0:
+                break
+            found.append(entry)
+        return found
 
     def _complete_one(self) -> Iterator[Fit]:
-        """Where the budget ended before any candidate was complete: complete the best one."""
+        """See that the best candidate is complete, and that its fits are there."""
         leader = self._leader()
-        if leader is not None:  # of a stored search, only the scores are known
-            yield from self._run([self._trial(leader.candidate, fold) for fold in self._folds])
+        if leader is None:  # the budget ended before any was complete
+            most = max(len(entry.scores) for entry in self._entries)
+            furthest = [entry for entry in self._entries if len(entry.scores) == most]
+            best = min(furthest, key=lambda entry: self._rank(entry, len(self._folds)))
+            yield from self._scored(
+                {self._trial(best.candidate, fold): [best] for fold in self._folds}
+            )
             return
-        most = max(len(entry.scores) for entry in self._entries)
-        furthest = [entry for entry in self._entries if len(entry.scores) == most]
-        best = max(furthest, key=lambda entry: self._sign * entry.mean() if most else 0.0)
-        wanted = {self._trial(best.candidate, fold): best for fold in self._folds}
-        yield from self._scored(wanted)
+        yield from self._run([self._trial(leader.candidate, fold) for fold in self._folds])
+        # Of a stored search only the scores are known, but the committee needs predictions.
+        others = [
+            self._trial(entry.candidate, fold)
+            for entry in self._complete
+            if not self._has_fits(entry)
+            for fold in self._folds
+        ]
+        yield from self._run(others, self._search_is_over if self.budget.fits is None else None)
 
     def _refit(self, best: Entry) -> Iterator[Fit]:
         """On every training row: the best candidate and the base, then the whole committee."""
@@ -415,7 +449,7 @@ class JointSearch:
     def _choose_members(self, best: Entry, count: int) -> list[Trial]:
         """Refits whose average is the answer: recipes with as many seeds as they have votes."""
         entries = [entry for entry in self._complete if self._has_fits(entry)]
-        entries = [entry for entry in entries if all(np.isfinite(list(entry.scores.values())))]
+        entries = [entry for entry in entries if np.isfinite(entry.mean())]
         if best not in entries:
             return [self._trial(best.candidate, None, draw) for draw in range(count)]
         outputs = [
@@ -483,15 +517,13 @@ class JointSearch:
         """Whether what is left of the budget is needed for refits and ablation."""
         if self.budget.seconds is not None:
             best = self._leader() or next((e for e in self._entries if e.scores), None)
+            ready = best is not None and best in self._complete and self._has_fits(best)
             reserved = self._reserve.seconds(
-                self.budget,
-                self._cost(best),
-                self._ingredients(best),
-                done=self._leader() is not None,
+                self.budget, self._cost(best), self._ingredients(best), done=ready
             )
             return self._elapsed() + reserved >= self.budget.seconds
         assert self.budget.fits is not None
-        return self._count + self._reserved_fits() >= self.budget.fits
+        return self._count + self._reserved_fits() + self._rungs[0] > self.budget.fits
 
     def _reserved_fits(self) -> int:
         leader = self._leader()
@@ -512,6 +544,8 @@ class JointSearch:
             for fold in self._folds
             if (trial := self._trial(candidate, fold)) in self._spent
         ]
+        if not known:  # of a stored search
+            known = [self._spent[trial] for trial in self._spent if trial.fold is not None]
         spent = sum(self._spent.values())
         burden = max(self._elapsed() * self._threads / spent, 1.0) if spent else 1.0
         return burden * float(np.mean(known)) if known else 0.0
@@ -566,8 +600,13 @@ class JointSearch:
         )
 
     def _score_of(self, trial: Trial) -> float:
+        """NaN where the metric is not defined; as bad as can be where the fit diverged."""
         fit = self._fits.get(trial)
-        return float("nan") if fit is None else score(self.plan.metric, fit, self.data)
+        if fit is None:
+            return float("nan")
+        if not usable(fit):
+            return -self._sign * float("inf")
+        return score(self.plan.metric, fit, self.data)
 
     def _by_fold(self, fits: dict[int, Fit]) -> Floats:
         scores = np.full(len(self._folds), np.nan)

@@ -63,10 +63,14 @@ class Space:
             settings["label_smoothing"] = asked.suggest_float(
                 "label smoothing", 0.0, 0.1, step=0.05
             )
+        patience = self.base.training.patience
         settings = {name: _tidy(value) for name, value in settings.items()}
+        settings["patience"] = patience and min(patience, settings["epochs"])
         width = asked.suggest_categorical("width", _WIDTHS)
         depth = asked.suggest_int("depth", 0, 3)
         activation = asked.suggest_categorical("activation", ("relu", "silu"))
+        if depth == 0:  # without hidden units neither can act
+            settings["dropout"], activation = 0.0, self.base.network.activation
         return Candidate(
             replace(self.base.network, hidden=(width,) * depth, activation=activation),
             replace(self.base.training, learning_rate=float(f"{rate:.3g}"), **settings),
@@ -100,7 +104,8 @@ class Space:
             }
             if not self.classes:
                 del values["label smoothing"]
-            found.append(values)
+            if values not in found:  # fewer penalties, or fewer epochs, can make two the same
+                found.append(values)
         return found
 
 

@@ -86,7 +86,8 @@ def _journal(path: str) -> Any:
     if place.exists():
         _check(place)
     try:
-        return JournalStorage(JournalFileBackend(path))
+        # Its lock is a link to the path as given, which has to hold in every folder.
+        return JournalStorage(JournalFileBackend(str(place.resolve())))
     except (ValueError, KeyError, AssertionError) as error:
         raise _not_ours(path) from error
     except OSError as error:

@@ -196,7 +196,7 @@ def test_the_best_recipe_of_a_joint_search_is_prescribed_whole(
     assert "nn.Dropout(0.3)" in source
 
     free = replace(best, penalty=None, lam=0.0)
-    tried = Tried(0, free, scores + [-0.02, 0.01], complete=True)
+    tried = Tried(0, free, scores + np.array([-0.02, 0.01]), complete=True)
     joint = replace(joint, tried=(tried,), best=tried)
     source = recipes(replace(found, joint=joint))["Keras"]
     assert source.startswith("# No penalty: the best recipe has none.\n# The best guess: its gain")

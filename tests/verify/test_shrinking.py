@@ -50,8 +50,8 @@ def test_the_sentences_carry_the_numbers(make_data, make_fit):
     )  # fmt: skip
     assert found.sentence == (
         "Of 37 parameters 13 are left (35%): 3 of 6 hidden units, 2 of 4 inputs. The smaller "
-        "network's outputs differ by at most 1e-7 of the largest on 120 rows, and predicting 10,000 rows takes "
-        "0.41 ms instead of 5.1 ms."
+        "network's outputs differ by at most 1e-7 of the largest on 120 rows, and predicting "
+        "10,000 rows takes 0.41 ms instead of 5.1 ms."
     )
     assert "outputs are equal on 120 rows" in replace(found, difference=0.0).sentence
     assert found.columns_sentence == "It looks at 2 of the table's 4 columns: x0, x2."

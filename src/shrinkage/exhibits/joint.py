@@ -37,7 +37,8 @@ class JointRecord:
             return "No recipe was trained on every fold"
         if gain is None or gain.low <= 0:
             return "It is unclear whether any recipe helps"
-        return f"The best recipe gains {gain} in {NAMES[found.metric]}"
+        amount = gain.with_unit(unit(found.metric, found.data))
+        return f"The best recipe gains {amount} in {NAMES[found.metric]}"
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from shrinkage.scores import NAMES, unit
 from shrinkage.tune.joint import Ablation, Joint
 
 Floats = NDArray[np.float64]
+_WIDE = 2.5
+"""Ratio of the largest to the least loss above which a logarithmic axis reads better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,8 @@ class HistoryFigure:
         For the axis.
     range : (float, float)
         Of the y axis; recipes beyond it are drawn at its edge.
+    scale : str
+        ``"linear"``, or ``"log"`` for losses that lie far apart.
     """
 
     number: NDArray[np.int64]
@@ -52,6 +57,7 @@ class HistoryFigure:
     metric: str
     unit: str
     range: tuple[float, float]
+    scale: Literal["linear", "log"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +96,8 @@ def history_figure(joint: Joint) -> HistoryFigure | None:
     # A recipe that fails altogether would squeeze all others into a line.
     near = np.append(score[np.argsort(-joint.sign * score)][: max(3 * len(tried) // 4, 1)], base)
     margin = 0.12 * float(np.ptp(near)) or 0.05
+    low, high = float(near.min()), float(near.max())
+    apart = joint.sign < 0 and low > 0 and high / low > _WIDE
     return HistoryFigure(
         number=np.array([one.number + 1 for one in tried], dtype=np.int64),
         score=score,
@@ -101,7 +109,8 @@ def history_figure(joint: Joint) -> HistoryFigure | None:
         best=best,
         metric=NAMES[joint.metric],
         unit=unit(joint.metric, joint.data),
-        range=(float(near.min()) - margin, float(near.max()) + margin),
+        range=(low / 1.15, high * 1.15) if apart else (low - margin, high + margin),
+        scale="log" if apart else "linear",
     )
 
 

@@ -7,7 +7,7 @@ from bokeh.models import BasicTicker, ColumnDataSource, FixedTicker, Range1d, Sp
 from bokeh.plotting import figure
 
 from shrinkage.figures.joint import AblationFigure, HistoryFigure
-from shrinkage.figures.screen.stage import Stage, hover
+from shrinkage.figures.screen.stage import Stage, hover, loss_ticks
 
 
 def draw_history(stage: Stage, data: HistoryFigure) -> str:
@@ -15,16 +15,24 @@ def draw_history(stage: Stage, data: HistoryFigure) -> str:
     low, high = data.range
     plot = stage.plot(
         "recipe, in the order of trying",
-        f"validation {data.metric}" + (f" ({data.unit})" if data.unit else ""),
+        f"validation {data.metric}"
+        + (
+            f" ({data.unit}" + (", log scale)" if data.scale == "log" else ")") if data.unit else ""
+        ),
         height=320,
         x_range=Range1d(0.5, int(data.number[-1]) + 0.5),
         y_range=Range1d(low, high),
+        y_axis_type=data.scale,
     )
+    if data.scale == "log":
+        loss_ticks(plot, low, high)
     plot.xaxis.ticker = BasicTicker(min_interval=1)
     base = Span(location=data.base, dimension="width", line_width=2, line_dash=[2, 4])
     plot.add_layout(base)
     stage.paint(base, line_color="none")
-    shown = np.clip(data.score, low + 0.01 * (high - low), high - 0.01 * (high - low))
+    shown = np.clip(data.score, low * 1.01, high / 1.01)
+    if data.scale == "linear":
+        shown = np.clip(data.score, low + 0.01 * (high - low), high - 0.01 * (high - low))
     renderers = []
     for finished in (False, True):
         rows = np.flatnonzero(data.complete == finished)

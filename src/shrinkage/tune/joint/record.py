@@ -158,8 +158,8 @@ class Joint:
         )
         if seen > everywhere:
             text += (
-                f", {seen - everywhere} on the first {self.pruned_on or 1} or few only, because "
-                "others did better there or the budget ended"
+                f", {seen - everywhere} on the first few only, because others did better there or "
+                "the budget ended"
             )
         return f"{text}."
 
@@ -183,7 +183,8 @@ class Joint:
             clear = ", so it is a loss"
         else:
             clear = ", so it is unclear whether anything is gained"
-        return f"{text}; on folds that had no part in this choice, the gain is {gain}{clear}."
+        told = gain.with_unit(suffix)
+        return f"{text}; on folds that had no part in this choice, the gain is {told}{clear}."
 
     @property
     def _alone(self) -> str:
@@ -201,10 +202,10 @@ class Joint:
     def _ingredients(self) -> str:
         if not self.ablations:
             return ""
-        said = []
+        said, suffix = [], unit(self.metric, self.data)
         for verdict, words in (("helps", "helps"), ("hurts", "hurts")):
             own = [one for one in self.ablations if one.verdict == verdict]
-            said += [f"{one.value} {words} by {abs_interval(one)}" for one in own]
+            said += [f"{one.value} {words} by {abs_interval(one).with_unit(suffix)}" for one in own]
         unclear = [one.value for one in self.ablations if one.verdict == "unclear"]
         name = NAMES[self.metric]
         text = f"Removing one ingredient at a time ({name}, over {self.ablations[0].folds} folds): "

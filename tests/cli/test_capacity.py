@@ -175,7 +175,7 @@ def test_an_exhibit_that_does_not_fit_becomes_a_note(command: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_first_signal_keeps_what_is_finished(tmp_path: Path) -> None:
-    arguments = ("capacity", "moons", "--epochs", "8000", "--widths", "2,50")
+    arguments = ("capacity", "moons", "--epochs", "20000", "--widths", "2,50")
     with subprocess.Popen(
         [sys.executable, "-m", "shrinkage", *arguments],
         stdout=subprocess.PIPE,

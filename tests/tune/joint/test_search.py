@@ -12,8 +12,8 @@ from shrinkage.network import Network
 from shrinkage.scores import score
 from shrinkage.tune import default_training, plan, select
 from shrinkage.tune.joint import PENALTIES, Budget, JointSearch
+from shrinkage.tune.joint.asking import BATCH, ask
 from shrinkage.tune.joint.entry import Entry
-from shrinkage.tune.joint.search import BATCH
 
 FITS = 90
 
@@ -240,7 +240,8 @@ def test_one_penalty_alone_is_searched_too(data, penalty):
 def test_equal_recipes_share_their_fits(data):
     one = search(data)
     one._begun = 0.0
-    batch = one._ask(0)
+    batch = ask(one._optuna, one.space, 0, 0, 0)
+    one._ledger.entries += batch
     batch[1].candidate = batch[0].candidate
     list(one._halve(batch, first=True))
     shared = batch[0].scores.keys() & batch[1].scores.keys()

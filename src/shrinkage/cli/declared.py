@@ -361,7 +361,7 @@ TUNE = (
     _option(
         *("budget", str | None, _JOINT, "TIME"),
         "What the joint search may take: a time such as 60s or 10m, or a number of fits such as "
-        "500fits, which gives the same result on any machine.",
+        "500fits, which gives the same result however busy the machine is.",
         shown="60s",
     ),
     _option(

@@ -251,11 +251,12 @@ def _interrupted(found: Findings) -> list[str]:
         return []
     doing = found.stages.get(found.stage or "", ("", ""))[0]
     while_ = f" while {doing}" if doing else ""
+    finished = len(study.fits) if found.joint is None else found.joint.fits
     later = list(found.not_run)
     listed = " and ".join(filter(None, [", ".join(later[:-1]), *later[-1:]]))
     begun = f", {missing} that had been planned so far {'is' if missing == 1 else 'are'} missing"
     return [
-        f"The run was interrupted{while_}: {len(study.fits)} fits are finished"
+        f"The run was interrupted{while_}: {finished} fits are finished"
         + (begun if missing else "")
         + (f"; {listed} did not run" if listed else "")
         + ". All numbers rest on the finished fits."

@@ -59,7 +59,14 @@ def carry_out(options: Options) -> int:
     run = flow.run_info(options, watch, {})
     screen.exhibit(record)
     shown = Shown(record, exhibit.title, basis, series.study)
-    _hand_over(options, shown, run, screen, path, complete=complete)
+    flow.hand_over(
+        options,
+        shown,
+        run,
+        screen,
+        path,
+        lambda written: _document(shown, run, written) | {"interrupted": not complete},
+    )
     return 0 if interruption.signal is None else interruption.exit_code
 
 
@@ -71,30 +78,6 @@ def _read(series: Series, screen: Screen, *, complete: bool) -> Record:
         if not complete:
             raise KeyboardInterrupt from error
         raise flow.explained(error, series.study) from error
-
-
-def _hand_over(
-    options: Options,
-    shown: Shown,
-    run: RunInfo,
-    screen: Screen,
-    path: Path,
-    *,
-    complete: bool,
-) -> None:
-    """Write the page and say where it is; JSON is printed even if that fails."""
-    from shrinkage.report import write
-
-    written = False
-    try:
-        with screen.working("writing the report"):
-            write(shown, run, path)
-        written = True
-    finally:
-        if options.json:
-            document = _document(shown, run, path if written else None)
-            screen.json(document | {"interrupted": not complete})
-    screen.report(path)
 
 
 def _document(shown: Shown, run: RunInfo, path: Path | None) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shrinkage.cli.interruption import NOTHING_YET, Interruption
@@ -24,7 +25,8 @@ from shrinkage.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from shrinkage.data import Data
-    from shrinkage.exhibits import Basis
+    from shrinkage.exhibits import Basis, Shown
+    from shrinkage.findings import Findings
     from shrinkage.report import RunInfo
     from shrinkage.study import Fit, Study
 
@@ -200,6 +202,44 @@ def run_info(options: Options, watch: Stopwatch, recipes: Mapping[str, str]) -> 
         seed=options.seed,
         recipes=recipes,
     )
+
+
+def hand_over(
+    options: Options,
+    content: Findings | Shown,
+    run: RunInfo,
+    screen: Screen,
+    path: Path,
+    document: Callable[[Path | None], dict[str, Any]],
+) -> None:
+    """Write the report and say where it is; JSON is printed even if that fails.
+
+    Parameters
+    ----------
+    options : Options
+        The command.
+    content : Findings or Shown
+        What the report shows.
+    run : RunInfo
+        How it was made.
+    screen : Screen
+        Prints.
+    path : Path
+        Where the report goes.
+    document : callable
+        What `--json` prints, given where the report was written; None if it was not.
+    """
+    from shrinkage.report import write
+
+    written = False
+    try:
+        with screen.working("writing the report"):
+            write(content, run, path)
+        written = True
+    finally:
+        if options.json:
+            screen.json(document(path if written else None))
+    screen.report(path)
 
 
 def settings_of(basis: Basis, threads: int) -> dict[str, Any]:

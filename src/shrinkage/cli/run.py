@@ -68,7 +68,14 @@ def carry_out(options: Options) -> int:
         found, finished = with_exhibits(options, found, basis, screen, interruption)
         complete = complete and finished
         watch.stage("exhibits")
-    _hand_over(options, found, run, screen, path, complete=complete)
+    flow.hand_over(
+        options,
+        found,
+        run,
+        screen,
+        path,
+        lambda written: _document(found, run, written) | {"interrupted": not complete},
+    )
     return 0 if interruption.signal is None else interruption.exit_code
 
 
@@ -100,30 +107,6 @@ def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Fi
         if not complete:
             raise KeyboardInterrupt from error
         raise flow.explained(error, search.study) from error
-
-
-def _hand_over(
-    options: Options,
-    found: Findings,
-    run: RunInfo,
-    screen: Screen,
-    path: Path,
-    *,
-    complete: bool,
-) -> None:
-    """Write the report and say where it is; JSON is printed even if that fails."""
-    from shrinkage.report import write
-
-    written = False
-    try:
-        with screen.working("writing the report"):
-            write(found, run, path)
-        written = True
-    finally:
-        if options.json:
-            document = _document(found, run, path if written else None)
-            screen.json(document | {"interrupted": not complete})
-    screen.report(path)
 
 
 def _document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any]:

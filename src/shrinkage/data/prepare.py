@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from shrinkage.data.columns import Columns, read_columns
 from shrinkage.data.describe import describe
 from shrinkage.data.description import counted
 from shrinkage.data.encode import encode
+from shrinkage.data.fingerprint import fingerprint
 from shrinkage.data.pixels import require_pixels
 from shrinkage.data.splits import default_folds, split_folds, split_test
 from shrinkage.data.target import Target, find_target, read_target
@@ -117,7 +117,11 @@ def prepare(
         description=describe(
             read.columns, read.target, read.warnings, train, test, full, parts, folds, repeats, name
         ),
-        fingerprint=_fingerprint(read.target, parts, full, test_set),
+        fingerprint=fingerprint(
+            (read.target.task, read.target.classes, read.target.names, full.columns),
+            (full, *parts),
+            test_set,
+        ),
         train_rows=read.rows[train],
         test_rows=read.rows[test],
     )
@@ -257,17 +261,3 @@ def _standardize_target(
 def _mean_one(weights: NDArray[np.float64], fit: Rows) -> NDArray[np.float32]:
     scaled: NDArray[np.float64] = weights / weights[fit].mean()
     return scaled.astype(np.float32)
-
-
-def _fingerprint(target: Target, parts: tuple[Part, ...], full: Part, test: TestSet) -> str:
-    """BLAKE2b over names and arrays, in a fixed order."""
-    digest = blake2b(digest_size=16)
-    digest.update(repr((target.task, target.classes, target.names, full.columns)).encode())
-    arrays: list[NDArray[Any]] = [test.inputs, test.targets, test.weights]
-    for part in (full, *parts):
-        arrays += [part.inputs, part.targets, part.weights]
-        arrays += [part.train, part.validation]
-    for array in arrays:
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()

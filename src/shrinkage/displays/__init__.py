@@ -1,0 +1,1 @@
+"""Figures for paper and notebooks, drawn with Matplotlib in scikit-learn's way."""

@@ -1,0 +1,1 @@
+"""scikit-learn's interface to all of it; no mathematics here."""

@@ -118,4 +118,5 @@ class Predictor:
         """Labels, shape (rows,), or numbers in the target's own units, shape (rows, targets)."""
         if self.classes is None:
             return self.outputs(inputs).astype(np.float64) * self.target_scale + self.target_center
-        return self.classes[self.probabilities(inputs).argmax(axis=1)]
+        labels: NDArray[Any] = self.classes[self.probabilities(inputs).argmax(axis=1)]
+        return labels

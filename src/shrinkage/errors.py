@@ -7,7 +7,15 @@ from difflib import get_close_matches
 
 
 class ShrinkageError(ValueError):
-    """Base class: what was wrong, where, what was expected, and the remedy, in one sentence."""
+    """Base class: what was wrong, where, what was expected, and the remedy, in one sentence.
+
+    Examples
+    --------
+    >>> from shrinkage import Network
+    >>> Network(inputs=0)
+    Traceback (most recent call last):
+    shrinkage.errors.SettingError: a network needs at least 1 of inputs, got 0
+    """
 
 
 class SettingError(ShrinkageError):

@@ -54,6 +54,18 @@ def diagnose(study: Study) -> Diagnosis:
     ------
     ShrinkageError
         Without a finished unpenalized fit, or when all of them diverged.
+
+    Examples
+    --------
+    >>> from shrinkage import L2, Network
+    >>> from shrinkage.data import bundled, prepare
+    >>> from shrinkage.tune import Search, plan
+    >>> data = prepare(*bundled("moons", 200), folds=3, repeats=1)
+    >>> small = plan(data, network=Network(2, (8,)), penalties=(L2(),), lambdas=(0.01,), refits=1)
+    >>> search = Search(data, small)
+    >>> fits = list(search)
+    >>> diagnose(search.study).verdict
+    'balanced'
     """
     facts = _measure(study.principal)
     judged = replace(facts, verdict=_verdict(facts))

@@ -13,7 +13,7 @@ from shrinkage.penalties.penalty import GROUPS, Array, Groups
 
 @dataclass(frozen=True)
 class GroupLasso:
-    """λ Σ √|g| ‖w_g‖: whole groups of weights become exactly zero (Yuan & Lin 2006, equation 2.2).
+    """Whole groups of weights become exactly zero: λ Σ √|g| ‖w_g‖ (Yuan & Lin 2006, eq. 2.2).
 
     The root of the group's size makes λ comparable with that of L1: a group of one weight is L1.
 
@@ -32,6 +32,14 @@ class GroupLasso:
     Notes
     -----
     A vector is a kernel with one column.
+
+    Examples
+    --------
+    The first unit has weights (3, 4), the second none.
+
+    >>> kernel = np.array([[3.0, 0.0], [4.0, 0.0]])
+    >>> round(GroupLasso("units").value(kernel, lam=0.1), 4)
+    0.7071
     """
 
     over: Groups = "units"

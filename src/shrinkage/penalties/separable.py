@@ -13,7 +13,13 @@ from shrinkage.penalties.penalty import Array, Groups
 
 @dataclass(frozen=True)
 class L1:
-    """λ Σ|w|: many weights become exactly zero (Tibshirani 1996)."""
+    """The lasso's penalty, λ Σ|w|: many weights become exactly zero (Tibshirani 1996).
+
+    Examples
+    --------
+    >>> L1().prox(np.array([-0.3, 0.05, 0.2]), lam=0.1, step=1.0).round(2)
+    array([-0.2,  0. ,  0.1])
+    """
 
     name: ClassVar[str] = "l1"
     label: ClassVar[str] = "L1"
@@ -48,7 +54,7 @@ class L1:
 
 @dataclass(frozen=True)
 class L2:
-    """(λ/2) Σ w²: all weights become small, none exactly zero (Hoerl & Kennard 1970).
+    """Ridge, (λ/2) Σ w²: all weights become small, none exactly zero (Hoerl & Kennard 1970).
 
     Parameters
     ----------
@@ -56,6 +62,11 @@ class L2:
         False: λw joins the gradient, and stationary points are those of the penalized loss. True:
         each step multiplies w by 1 − learning rate · λ (Loshchilov & Hutter 2019), the lesson's
         'weight decay'; under an adaptive optimizer its stationary points differ.
+
+    Examples
+    --------
+    >>> L2().value(np.array([3.0, 4.0]), lam=0.1)
+    1.25
     """
 
     decoupled: bool = False
@@ -87,7 +98,7 @@ class L2:
 
 @dataclass(frozen=True)
 class ElasticNet:
-    """λ (ratio Σ|w| + (1 − ratio)/2 Σ w²), glmnet's mixing (Zou & Hastie 2005).
+    """A mixture, λ (ratio Σ|w| + (1 − ratio)/2 Σ w²), as in glmnet (Zou & Hastie 2005).
 
     Parameters
     ----------
@@ -98,6 +109,11 @@ class ElasticNet:
     ------
     SettingError
         When `l1_ratio` is outside [0, 1].
+
+    Examples
+    --------
+    >>> round(ElasticNet(0.5).value(np.array([3.0, 4.0]), lam=0.1), 6)
+    0.975
     """
 
     l1_ratio: float = 0.5

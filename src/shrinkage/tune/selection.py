@@ -151,6 +151,18 @@ def select(study: Study, rule: str = "minimum", metric: str | None = None) -> Se
     References
     ----------
     Breiman, Friedman, Olshen & Stone (1984), "Classification and Regression Trees", section 3.4.3.
+
+    Examples
+    --------
+    >>> from shrinkage import L2, Network
+    >>> from shrinkage.data import bundled, prepare
+    >>> from shrinkage.tune import Search, plan
+    >>> data = prepare(*bundled("moons", 200), folds=3, repeats=1)
+    >>> small = plan(data, network=Network(2, (8,)), penalties=(L2(),), lambdas=(10.0,), refits=1)
+    >>> search = Search(data, small)
+    >>> fits = list(search)
+    >>> select(search.study).point.label
+    'no penalty'
     """
     require_known("selection rule", rule, RULES)
     metric = metric or default_metric(study.data.task)

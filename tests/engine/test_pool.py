@@ -11,7 +11,7 @@ import pytest
 from shrinkage.engine import pool
 from shrinkage.engine.pool import Interrupted, predict, run_trial, train
 from shrinkage.errors import SettingError
-from shrinkage.network import Network
+from shrinkage.network import Network, initialize
 from shrinkage.penalties import L1, L2, ElasticNet
 from shrinkage.study import Status, Trial
 from shrinkage.training import Training
@@ -246,3 +246,43 @@ def test_l2_leaves_no_zero_where_weights_shrink_until_they_underflow(make_part):
     shrunk = run_trial(trial(L2(), 30.0, epochs=600), make_part(rows=300))
     assert np.abs(shrunk.penalized_weights).min() < 1e-37, "nothing underflowed"
     assert shrunk.sparsity == 0.0
+
+
+def test_a_trial_can_start_from_given_parameters(make_data):
+    data = make_data()
+    fresh = initialize(NETWORK, 1)
+    assert bits([run_trial(trial(), data.part(0), start=fresh)]) == bits(
+        [run_trial(trial(), data.part(0))]
+    )
+
+    # Every draw follows from the seed, so the path of the other one's weights is all that differs.
+    other = initialize(NETWORK, 2)
+    other.setflags(write=False)
+    before = other.copy()
+    moved = run_trial(trial(learning_rate=1e-9, epochs=1), data.part(0), start=other)
+    np.testing.assert_allclose(moved.parameters, before, atol=1e-7)
+    np.testing.assert_array_equal(other, before)
+
+
+def test_starts_reach_their_trials_whoever_computes(make_data):
+    data = make_data()
+    starts = {one: initialize(NETWORK, 50 + one.seed) for one in TRIALS[::2]}
+    alone = bits(run_trial(one, data.part(one.fold), None, starts.get(one)) for one in TRIALS)
+    assert bits(train(TRIALS, data, threads=2, starts=starts)) == alone
+    with ThreadPoolExecutor(2) as executor:
+        assert bits(train(TRIALS, data, executor=executor, starts=starts)) == alone
+    unlike = bits(train(TRIALS, data, threads=1))
+    assert [one for one in TRIALS if alone[one] != unlike[one]] == TRIALS[::2]
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (np.zeros(5, np.float32), r"shape \(5,\), but the network 3-20-9-1 \(relu\) takes 279"),
+        (np.zeros((1, 279), np.float32), r"shape \(1, 279\)"),
+        (np.full(279, np.nan, np.float32), "279 of the initial parameters are not finite"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused(make_part, start, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        run_trial(trial(), make_part(), start=start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from itertools import islice
@@ -41,6 +41,7 @@ def train(
     executor: Executor | None = None,
     threads: int | None = None,
     expired: Callable[[], bool] | None = None,
+    starts: Mapping[Trial, NDArray[np.float32]] | None = None,
 ) -> Iterator[Fit]:
     """Train every trial and yield each fit as soon as it is finished.
 
@@ -63,6 +64,8 @@ def train(
     expired : callable, optional
         Asked every twentieth of a second whether the time is up; once it is, the trainings under
         way are given up and nothing more is yielded.
+    starts : mapping of Trial to ndarray of float32 (P,), optional
+        Initial parameters of some of the trials, see :func:`run_trial`.
 
     Yields
     ------
@@ -83,16 +86,21 @@ def train(
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")
     queue = iter(trials)
     pending: set[Future[Fit]] = set()
+
+    def submit(trial: Trial) -> Future[Fit]:
+        start = None if starts is None else starts.get(trial)
+        return pool.submit(run_trial, trial, data.part(trial.fold), shared, start)
+
     try:
         for trial in islice(queue, 2 * workers):
-            pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
+            pending.add(submit(trial))
         while pending:
             patience = None if expired is None else _POLL
             done, pending = wait(pending, timeout=patience, return_when=FIRST_COMPLETED)
             over = expired is not None and expired()
             for future in done:
                 for trial in islice(queue, 0 if over else 1):
-                    pending.add(pool.submit(run_trial, trial, data.part(trial.fold), shared))
+                    pending.add(submit(trial))
                 yield future.result()
             if over:
                 return
@@ -129,7 +137,12 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -> Fit:
+def run_trial(
+    trial: Trial,
+    part: Part,
+    stop: NDArray[np.uint8] | None = None,
+    start: NDArray[np.float32] | None = None,
+) -> Fit:
     """Train one trial, in this thread.
 
     Parameters
@@ -140,6 +153,9 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
         The rows of its fold.
     stop : ndarray of uint8, shape (1,), optional
         Set to 1 from another thread to give up.
+    start : ndarray of float32, shape (P,), optional
+        Initial parameters in the order of :func:`shrinkage.network.layout`, instead of fresh ones;
+        not written to. The seed still decides the order of rows and every other draw.
 
     Returns
     -------
@@ -149,7 +165,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
     Raises
     ------
     SettingError
-        If the network's inputs are not the part's columns.
+        If the network's inputs are not the part's columns, or `start` does not fit the network.
     Interrupted
         If `stop` was set.
     """
@@ -161,7 +177,7 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
             "after encoding; set Network.inputs to that"
         )
     train, validation = _rows_of(trial, part)
-    parameters = kernel.aligned(initialize(network, trial.seed))
+    parameters = kernel.aligned(_initial(network, trial.seed, start))
     rows = kernel.Rows(part.inputs, part.targets, row_weights(part, training))
     halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
     fit = _descend(trial, training, part, rows, train, validation, parameters, halt)
@@ -173,6 +189,24 @@ def run_trial(trial: Trial, part: Part, stop: NDArray[np.uint8] | None = None) -
     if part.validation.size == 0 and fit.outputs.size:
         fit = replace(fit, outputs=fit.outputs[:0])
     return replace(fit, seconds=time.thread_time() - begun)
+
+
+def _initial(network: Network, seed: int, start: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Where a descent begins."""
+    if start is None:
+        return initialize(network, seed)
+    given, size = np.asarray(start, dtype=np.float32), layout(network).size
+    if given.shape != (size,):
+        raise SettingError(
+            f"the initial parameters have shape {given.shape}, but the network {network} takes "
+            f"{size:,} numbers in one flat array; put them in the order of its layout"
+        )
+    if not np.isfinite(given).all():
+        raise SettingError(
+            f"{int((~np.isfinite(given)).sum()):,} of the initial parameters are not finite; start "
+            "from a training that did not diverge"
+        )
+    return given
 
 
 def _rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -79,6 +79,8 @@ class Training:
     batch_size : int, default 32
         Rows in a step; the last, short batch of an epoch is used too, with the mean over its own
         rows.
+    shuffle : bool, default True
+        Whether every epoch takes the rows in a new order; else in the order that they have.
     momentum : float, default 0.9
         Of ``"sgd"`` (v ← momentum·v + g). Ignored by the others.
     nesterov : bool, default False
@@ -136,6 +138,7 @@ class Training:
     schedule: str = "cosine"
     epochs: int = 200
     batch_size: int = 32
+    shuffle: bool = True
     momentum: float = 0.9
     nesterov: bool = False
     beta1: float = 0.9

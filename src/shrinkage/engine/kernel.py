@@ -86,7 +86,9 @@ class Descent(NamedTuple):
     epochs, batch_size, every : int
         Passes, rows in a step, epochs between two evaluations.
     seed : uint64
-        Of the order of rows.
+        Of the order of rows, and of other draws.
+    shuffles : bool
+        Whether the order of rows changes.
     """
 
     optimizer: int
@@ -105,6 +107,7 @@ class Descent(NamedTuple):
     batch_size: int
     every: int
     seed: Any
+    shuffles: bool
 
 
 class Noise(NamedTuple):
@@ -377,7 +380,8 @@ def _epoch(shape, descent, noise, source, parameters, state, batch, gradient, wo
     rows = state.order.size
     size = min(descent.batch_size, rows)
     total_steps = descent.epochs * ((rows + size - 1) // size)
-    shuffle(state.order, descent.seed, state.counts[0])
+    if descent.shuffles:
+        shuffle(state.order, descent.seed, state.counts[0])
     state.counts[0] += 1
     step = state.counts[1]
     restrained = descent.groups != NONE or noise.max_norm > 0

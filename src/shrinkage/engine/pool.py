@@ -397,6 +397,7 @@ def _descent(trial: Trial, training: Training, every: int, *, penalize: bool) ->
         batch_size=training.batch_size,
         every=every,
         seed=np.uint64(trial.seed),
+        shuffles=training.shuffle,
     )
 
 

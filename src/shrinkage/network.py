@@ -49,6 +49,9 @@ class Network:
         One of :data:`INITIALIZATIONS`; None chooses by activation: He for the relu family
         (He et al. 2015), LeCun for selu (Klambauer et al. 2017), Glorot else (Glorot & Bengio
         2010). Draws are normal; biases start at 0; the output layer always uses Glorot.
+    penalize_output : bool, default False
+        Whether penalties act on the output kernel too, as scikit-learn's ``alpha`` does. A group
+        lasso and a limit of norms are about hidden units, and stay with hidden kernels.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Network:
     outputs: int = 1
     activation: str = "relu"
     initialization: str | None = None
+    penalize_output: bool = False
 
     def __post_init__(self) -> None:
         for name, size in (("inputs", self.inputs), ("outputs", self.outputs)):
@@ -125,6 +129,7 @@ class Layout:
     """
 
     blocks: tuple[Block, ...]
+    penalize_output: bool = False
 
     @property
     def size(self) -> int:
@@ -143,9 +148,13 @@ class Layout:
 
     @property
     def penalized(self) -> slice:
-        """The range that penalties act on: all hidden kernels; a linear model's only kernel."""
+        """The range that penalties act on.
+
+        All hidden kernels, and the output kernel when asked for; a linear model's only kernel.
+        """
         hidden = [block for block in self.kernels if block.kind == "hidden kernel"]
-        return slice(0, (hidden or list(self.kernels))[-1].stop)
+        last = self.kernels[-1] if self.penalize_output or not hidden else hidden[-1]
+        return slice(0, last.stop)
 
 
 @cache
@@ -174,7 +183,7 @@ def layout(network: Network) -> Layout:
             block = Block(layer, f"{place} {word}", start, shape)  # type: ignore[arg-type]  # a Kind by construction
             blocks.append(block)
             start = block.stop
-    return Layout(tuple(blocks))
+    return Layout(tuple(blocks), network.penalize_output)
 
 
 def initialize(network: Network, seed: int) -> NDArray[np.float32]:

@@ -189,8 +189,18 @@ TRAJECTORIES: dict[str, tuple[dict[str, Any], Penalty | None]] = {
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 @pytest.mark.parametrize("name", TRAJECTORIES)
 def test_trajectories_are_those_of_torch_optim(name: str, schedule: str) -> None:
+    follow_torch(name, schedule, penalize_output=False)
+
+
+@pytest.mark.parametrize("name", ["adam, L2", "adam, decoupled L2", "nesterov, L2"])
+def test_the_output_kernel_can_be_penalized_too(name: str) -> None:
+    follow_torch(name, "constant", penalize_output=True)
+
+
+def follow_torch(name: str, schedule: str, penalize_output: bool) -> None:
+    """The same steps from the same parameters, with the penalty on the same kernels."""
     settings, penalty = TRAJECTORIES[name]
-    network = Network(4, (9, 6), 3, "tanh")
+    network = Network(4, (9, 6), 3, "tanh", penalize_output=penalize_output)
     inputs, targets, weights = rows_for(network, "cross_entropy", rows=30, seed=5)
     training = Training(
         "cross_entropy",
@@ -204,12 +214,13 @@ def test_trajectories_are_those_of_torch_optim(name: str, schedule: str) -> None
     fit = run_trial(trial, part_of(inputs, targets, weights))
 
     leaves = blocks_in_torch(network, initialize(network, trial.seed))
-    hidden, rest = leaves[: len(network.hidden)], leaves[len(network.hidden) :]
+    shrunk = len(network.hidden) + penalize_output
+    kernels, rest = leaves[:shrunk], leaves[shrunk:]
     # Where PyTorch has no decoupled decay, it is one multiplication before the step.
     decoupled = bool(penalty and penalty.decoupled) or training.optimizer == "adamw"
     by_hand = decoupled and training.optimizer in ("sgd", "rmsprop")
     groups = [
-        {"params": hidden, "weight_decay": trial.lam if not by_hand else 0.0},
+        {"params": kernels, "weight_decay": trial.lam if not by_hand else 0.0},
         {"params": rest},
     ]
     optimizer = torch_optimizer(training, groups, decoupled)
@@ -222,7 +233,7 @@ def test_trajectories_are_those_of_torch_optim(name: str, schedule: str) -> None
         loss_in_torch(network, training.loss, leaves, *arrays).backward()
         if by_hand:
             with torch.no_grad():
-                for leaf in hidden:
+                for leaf in kernels:
                     leaf.mul_(1 - optimizer.param_groups[0]["lr"] * trial.lam)
         optimizer.step()
 
@@ -265,19 +276,52 @@ def test_the_last_batch_is_short_and_counts_its_own_rows() -> None:
     start = initialize(network, 0)
     assert ceil(5 / training.batch_size) == 2
     # Whatever the order of rows, some row was alone in its batch, with all of its gradient.
-    candidates = []
-    for alone in range(5):
-        leaves = blocks_in_torch(network, start)
-        optimizer = torch.optim.SGD(leaves, RATE)
-        for rows in (np.delete(np.arange(5), alone), np.array([alone])):
-            optimizer.zero_grad()
-            arrays = [torch.tensor(array[rows]) for array in (inputs, targets, weights)]
-            loss_in_torch(network, training.loss, leaves, *arrays).backward()
-            optimizer.step()
-        candidates.append(flat(leaves))
+    candidates = [
+        steps_in_torch(
+            network, start, (inputs, targets, weights), [np.delete(np.arange(5), alone), [alone]]
+        )
+        for alone in range(5)
+    ]
     errors = [np.abs(fits[0].parameters - candidate).max() for candidate in candidates]
     assert min(errors) < 1e-6
     assert np.abs(fits[1].parameters - fits[0].parameters).max() > 1e-4
+
+
+def steps_in_torch(
+    network: Network,
+    start: NDArray[np.float32],
+    drawn: tuple[NDArray[np.float64], ...],
+    batches: list[Any],
+    loss: str = "mean_squared_error",
+) -> NDArray[np.float64]:
+    """Plain gradient descent over the batches, one after another."""
+    leaves = blocks_in_torch(network, start)
+    optimizer = torch.optim.SGD(leaves, RATE)
+    for rows in batches:
+        optimizer.zero_grad()
+        loss_in_torch(network, loss, leaves, *(torch.tensor(a[rows]) for a in drawn)).backward()
+        optimizer.step()
+    return flat(leaves)
+
+
+def test_rows_that_are_not_shuffled_come_in_their_order_in_every_epoch() -> None:
+    network = Network(3, (4,), 1, "tanh")
+    drawn = rows_for(network, "mean_squared_error", rows=11, seed=2)
+    training = Training(
+        "mean_squared_error", "sgd", RATE, "constant", epochs=3, batch_size=4, momentum=0.0
+    )
+    batches = [np.arange(11)[begin : begin + 4] for begin in (0, 4, 8)] * training.epochs
+    start = initialize(network, 0)
+    expected = steps_in_torch(network, start, drawn, batches)
+    found, shuffled = (
+        run_trial(
+            Trial(network, replace(training, shuffle=shuffle), None, 0.0, None, 0), part_of(*drawn)
+        ).parameters
+        for shuffle in (False, True)
+    )
+    moved = np.abs(expected - start).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * moved)
+    assert np.abs(shuffled - expected).max() > 1e-3 * moved
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

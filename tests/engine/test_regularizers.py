@@ -236,3 +236,29 @@ def test_a_part_of_the_rows_is_trained_on(make_part):
     assert few.ok
     assert few.outputs.shape == (part.validation.size, 1)
     assert few.final_train_loss < run_trial(trial(epochs=200), part).final_train_loss
+
+
+def test_l1_on_the_output_kernel_makes_zeros_there_that_relaxing_keeps(make_part):
+    part, wide = make_part(rows=300), replace(NETWORK, penalize_output=True)
+    settings = {"epochs": 200, "relaxed_epochs": 5}
+    narrow_fit = run_trial(trial(L1(), 0.02, **settings), part)
+    fit = run_trial(replace(trial(L1(), 0.02, **settings), network=wide), part)
+    before = run_trial(replace(trial(L1(), 0.02, epochs=200), network=wide), part)
+    output = layout(wide).kernels[-1]
+    zeros = output.of(fit.parameters) == 0
+    assert 0 < zeros.mean() < 1
+    np.testing.assert_array_equal(zeros, output.of(before.parameters) == 0)
+    assert (output.of(narrow_fit.parameters) != 0).all()
+    assert fit.sparsity == np.mean(fit.parameters[: output.stop] == 0)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "settings"), [(GroupLasso("units"), {}), (None, {"max_norm": 0.5})]
+)
+def test_what_is_about_hidden_units_leaves_the_output_kernel_alone(make_part, penalty, settings):
+    lam = 0.01 if penalty else 0.0
+    narrow, wide = (
+        run_trial(replace(trial(penalty, lam, **settings), network=network), make_part())
+        for network in (NETWORK, replace(NETWORK, penalize_output=True))
+    )
+    np.testing.assert_array_equal(narrow.parameters, wide.parameters)

@@ -146,3 +146,16 @@ def test_a_wrong_shape_is_refused() -> None:
 def test_the_smallest_images(shape: tuple[int, int]) -> None:
     images = pictures(4, *shape)
     assert np.isfinite(augment(images)).all()
+
+
+def test_pixels_that_never_change_keep_their_value_and_count_nothing() -> None:
+    images = pictures(5).reshape(5, -1)
+    images[:, :9] = 0.5  # the first line
+    center, scale = np.zeros(63), np.ones(63)
+    center[:9], scale[:9] = 0.5, np.inf
+    rows = (images - center) / scale
+    told = Augmentation((7, 9), rotate=20, shift=0.1)
+    changed = augmented(rows.astype(np.float32), center, scale, told, 0, 0)
+    whole = augmented(images, np.zeros(63), np.ones(63), told, 0, 0)
+    np.testing.assert_allclose(changed[:, 9:], whole[:, 9:], atol=1e-6)
+    assert (changed[:, :9] == 0).all()

@@ -70,10 +70,11 @@ def augmented(
         )
     draws = np.random.Generator(np.random.Philox(key=[seed, epoch])).random((len(inputs), 5))
     changed = np.empty_like(inputs)
+    spread = np.where(np.isinf(scale), 0.0, scale)  # of pixels that never change
     at_once = max(1, _PIXELS_AT_ONCE // (height * width))
     for start in range(0, len(inputs), at_once):
         some = slice(start, start + at_once)
-        pixels = (inputs[some] * scale + center).astype(np.float32)
+        pixels = (inputs[some] * spread + center).astype(np.float32)
         moved = _moved(pixels.reshape(-1, height, width), augmentation, draws[some])
         changed[some] = (moved.reshape(pixels.shape) - center) / scale
     changed[:, ~inputs.any(axis=0)] = 0.0

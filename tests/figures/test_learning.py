@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shrinkage.figures.learning import learning_figure
+from shrinkage.figures.learning import learning_figure, learning_of
 from shrinkage.findings import Findings
 from shrinkage.study import Study
 
@@ -56,3 +56,15 @@ def test_no_figure_when_only_the_last_epoch_was_recorded(moons: Findings) -> Non
     )
     short = replace(moons, study=Study(study.data, study.trials, last, study.versions))
     assert learning_figure(short) is None
+
+
+def test_fits_without_folds_have_a_training_curve_alone(moons: Findings) -> None:
+    study = moons.study
+    refits = replace(study, trials=tuple(f.trial for f in study.refits), fits=study.refits)
+    figure = learning_of(refits, (None, 0.0))
+    assert figure is not None
+    (curves,) = figure.curves
+    assert not curves.validated
+    assert curves.folds == 1
+    np.testing.assert_array_equal(curves.train, study.refits[0].train_loss)
+    assert figure.y_range[1] > curves.train.max()

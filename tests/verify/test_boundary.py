@@ -155,3 +155,29 @@ def test_at_most_2000_points_are_shown_and_always_the_same(make_data):
     plane, again = plane_through(data), plane_through(data)
     assert len(plane.points) == 2_000
     np.testing.assert_array_equal(plane.points, again.points)
+
+
+def test_a_slice_runs_along_chosen_inputs_with_the_others_at_their_medians(make_data, make_fit):
+    data = make_data(inputs=4)
+    fit = make_fit(data)
+    found = boundary_along([fit], ["no penalty"], data, inputs=(2, 0))
+    plane, (surface,) = found.plane, found.surfaces
+    assert (plane.x_label, plane.y_label) == ("x2", "x0")
+    assert plane.sentence.startswith("Over the inputs x2 and x0, the other 2 at their medians.")
+    part = data.full
+    rows = part.inputs * part.scale + part.center
+    place = np.median(rows, axis=0)
+    place[[2, 0]] = plane.x[17], plane.y[90]
+    expected = at(fit, data, place[None])[0, 0]
+    assert surface.values[90, 17] == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_input_without_a_scale_changes_nothing(make_data, make_fit):
+    data = make_data()
+    inputs = data.full.inputs.copy()
+    inputs[:, 1] = 0.0
+    scale = np.array([data.full.scale[0], np.inf])
+    full = replace(data.full, inputs=inputs, scale=scale, center=np.array([0.0, 7.0]))
+    found = boundary_along([make_fit(data)], ["no penalty"], replace(data, full=full))
+    assert set(found.plane.points[:, 1]) == {7.0}
+    np.testing.assert_array_equal(found.surfaces[0].values[0], found.surfaces[0].values[-1])

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.detect.gains import loss_name, point_of
 from shrinkage.findings import Findings
 from shrinkage.penalties import Penalty
-from shrinkage.scores import usable
+from shrinkage.scores import default_metric, unit, usable
 from shrinkage.study import Study
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,8 @@ class Curves:
     epochs : ndarray of int64, shape (E,)
         From 1, rising.
     train, validation : ndarray of float64, shape (E,)
-        Mean losses; the training loss is that over the minibatches since the previous entry.
+        Mean losses; the training loss is that over the minibatches since the previous entry. The
+        validation loss is NaN where no rows were held back.
     folds : int
         Fits that are averaged.
     gap : float
@@ -48,6 +50,11 @@ class Curves:
     validation: Floats
     folds: int
     gap: float
+
+    @property
+    def validated(self) -> bool:
+        """Whether there were validation rows."""
+        return bool(np.isfinite(self.validation).all())
 
     @property
     def best_epoch(self) -> int:
@@ -81,17 +88,36 @@ class LearningFigure:
 def learning_figure(findings: Findings) -> LearningFigure | None:
     """The figure's numbers; None when the losses were recorded at the last epoch only."""
     point = findings.selection.point
-    wanted: list[tuple[Penalty | None, float]] = [(None, 0.0)]
-    if point.penalty is not None:
-        wanted.append((point.penalty, point.lam))
-    found = [_curves(findings.study.principal, penalty, lam) for penalty, lam in wanted]
+    figure = learning_of(findings.study, (point.penalty, point.lam))
+    if figure is None or figure.curves[0].penalized:
+        return figure
+    free = replace(figure.curves[0], gap=findings.diagnosis.gap.estimate)
+    return replace(figure, curves=(free, *figure.curves[1:]))
+
+
+def learning_of(study: Study, point: tuple[Penalty | None, float]) -> LearningFigure | None:
+    """The numbers of no penalty and of any point of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Its fits on folds are averaged; those on every training row are, where there are no folds.
+    point : (Penalty or None, float)
+        Penalty and λ.
+
+    Returns
+    -------
+    LearningFigure or None
+        None when the losses of neither were recorded but at the last epoch.
+    """
+    study = study.principal
+    wanted: list[tuple[Penalty | None, float]] = [(None, 0.0), point]
+    found = [_curves(study, *one) for one in dict.fromkeys(wanted)]
     curves = tuple(one for one in found if one is not None)
-    if curves and not curves[0].penalized:
-        curves = (replace(curves[0], gap=findings.diagnosis.gap.estimate), *curves[1:])
     if not curves:
         return None
-    validation = np.concatenate([one.validation for one in curves])
-    smallest, highest = float(validation.min()), float(validation.max())
+    followed = np.concatenate([one.validation if one.validated else one.train for one in curves])
+    smallest, highest = float(followed.min()), float(followed.max())
     largest = max(highest, *(float(one.train.max()) for one in curves))
     scale: Literal["linear", "log"] = (
         "log" if smallest > 0 and highest / smallest > _WIDE else "linear"
@@ -99,18 +125,19 @@ def learning_figure(findings: Findings) -> LearningFigure | None:
     low = smallest / 5 if scale == "log" else -0.03 * largest
     return LearningFigure(
         curves=curves,
-        loss=findings.diagnosis.loss_name,
-        unit=findings.diagnosis.unit,
+        loss=loss_name(study.data, study.trials[0].training),
+        unit=unit(default_metric(study.data.task), study.data),
         scale=scale,
         y_range=(low, largest * (1.2 if scale == "log" else 1.06)),
     )
 
 
 def _curves(study: Study, penalty: Penalty | None, lam: float) -> Curves | None:
+    folds = bool(study.fold_fits)
     of_point = [
         fit
-        for fit in study.fold_fits
-        if usable(fit) and (fit.trial.penalty, fit.trial.lam) == (penalty, lam)
+        for fit in (study.fold_fits if folds else study.refits)
+        if (usable(fit) if folds else fit.ok) and point_of(fit) == (penalty, lam)
     ]
     if not of_point or of_point[0].epochs.size < 2:
         return None

@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.detect import Diagnosis
 from shrinkage.findings import Findings
 from shrinkage.penalties import Penalty
-from shrinkage.scores import PathPoint
-from shrinkage.tune import badness, candidates, strongest
+from shrinkage.scores import PathPoint, path
+from shrinkage.study import Study
+from shrinkage.tune import Selection, badness, candidates, strongest
 
 Floats = NDArray[np.float64]
 ZoneName = Literal["overfitting", "good", "underfitting"]
@@ -138,28 +140,48 @@ class PathFigure:
 
 def path_figure(findings: Findings) -> PathFigure | None:
     """The figure's numbers; None when no penalty has a point on as many folds as any other."""
-    complete = candidates(findings.study, findings.plan.metric)
+    return path_of(findings.study, findings.selection, findings.diagnosis)
+
+
+def path_of(study: Study, selection: Selection, diagnosis: Diagnosis) -> PathFigure | None:
+    """The numbers of any study's path.
+
+    Parameters
+    ----------
+    study : Study
+        Whose path it is.
+    selection : Selection
+        The choice from it that is pointed out; its metric is what the marks go by.
+    diagnosis : Diagnosis
+        Of the same study: the loss of a constant prediction, and what the loss is called.
+
+    Returns
+    -------
+    PathFigure or None
+        None when no penalty has a point on as many folds as any other.
+    """
+    complete = candidates(study, selection.metric)
     baseline = next((point for point in complete if point.penalty is None), None)
     penalties = list(dict.fromkeys(point.penalty for point in complete if point.penalty))
     if not penalties:
         return None
-    chosen = findings.selection.point.penalty or findings.selection.runner_up
+    chosen = selection.point.penalty or selection.runner_up
     penalties.sort(key=lambda penalty: penalty != chosen)
-    panels = tuple(_panel(penalty, complete, baseline, findings) for penalty in penalties)
+    panels = tuple(_panel(penalty, complete, baseline, selection) for penalty in penalties)
     highest = _highest(panels)
-    null = findings.diagnosis.null_loss
+    null = diagnosis.null_loss
     shown = null <= _NEAR * highest
     top = max(highest, null if shown else 0.0)
     least = min(float(panel.validation.min()) for panel in panels)
     logarithmic = least > 0 and top > _WIDE * least
     return PathFigure(
         panels=panels,
-        loss=findings.diagnosis.loss_name,
-        unit=findings.diagnosis.unit,
+        loss=diagnosis.loss_name,
+        unit=diagnosis.unit,
         null=null if shown else None,
         scale="log" if logarithmic else "linear",
         y_range=(least / 5, 1.6 * top) if logarithmic else (-0.03 * top, 1.14 * top),
-        incomplete=len(findings.points) - len(complete),
+        incomplete=len(path(study, selection.metric)) - len(complete),
     )
 
 
@@ -167,7 +189,7 @@ def _panel(
     penalty: Penalty,
     complete: list[PathPoint],
     baseline: PathPoint | None,
-    findings: Findings,
+    selection: Selection,
 ) -> PathPanel:
     own = [point for point in complete if point.penalty == penalty]
     edge = None if baseline is None else log10(own[0].lam) - _GAP
@@ -188,17 +210,17 @@ def _panel(
         folds=np.array([point.folds.size for point in points]),
         edge=edge,
         zones=zones(x, train, validation, error),
-        marks=_marks(own, findings),
-        selected=findings.selection.point.penalty == penalty,
+        marks=_marks(own, selection),
+        selected=selection.point.penalty == penalty,
         x_range=(float(x[0]) - _MARGIN, float(x[-1]) + _MARGIN),
     )
 
 
-def _marks(own: list[PathPoint], findings: Findings) -> tuple[Mark, ...]:
+def _marks(own: list[PathPoint], selection: Selection) -> tuple[Mark, ...]:
     """The two choices among one penalty's points, by the metric that the plan chooses by."""
-    metric = findings.selection.metric
+    metric = selection.metric
     least = min(own, key=lambda point: badness(point, metric))
-    selected = findings.selection.point
+    selected = selection.point
     rules: tuple[tuple[Literal["minimum", "one_standard_error"], PathPoint], ...] = (
         ("minimum", least),
         ("one_standard_error", strongest(least, own, metric)),

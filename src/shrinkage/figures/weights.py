@@ -76,11 +76,17 @@ def weights_figure(findings: Findings) -> WeightsFigure | None:
     verification = findings.verification
     if verification is None:
         return None
+    return weights_of(verification.weights)
+
+
+def weights_of(comparisons: tuple[WeightsComparison, ...]) -> WeightsFigure:
+    """The numbers of any kernels on two sides, at least one kernel."""
+    first = comparisons[0]
     return WeightsFigure(
-        comparisons=verification.weights,
-        scales=tuple(_scale([one.before, one.after]) for one in verification.weights),
-        before=verification.before,
-        after=verification.after,
+        comparisons=comparisons,
+        scales=tuple(_scale([one.before, one.after]) for one in comparisons),
+        before=first.before.label,
+        after=first.after.label,
     )
 
 

@@ -110,7 +110,9 @@ class Boundary:
     surfaces: tuple[Surface, ...]
 
 
-def boundary_along(fits: Sequence[Fit], labels: Sequence[str], data: Data) -> Boundary:
+def boundary_along(
+    fits: Sequence[Fit], labels: Sequence[str], data: Data, inputs: Sequence[int] = ()
+) -> Boundary:
     """The surface of each fit over one plane through the data.
 
     Parameters
@@ -121,6 +123,8 @@ def boundary_along(fits: Sequence[Fit], labels: Sequence[str], data: Data) -> Bo
         For people, one for each fit.
     data : Data
         Whose training rows place the plane.
+    inputs : sequence of int, default ()
+        One or two of the inputs, for a slice; see :func:`plane_through`.
 
     Returns
     -------
@@ -128,11 +132,11 @@ def boundary_along(fits: Sequence[Fit], labels: Sequence[str], data: Data) -> Bo
         With one or two inputs over those inputs in original units; with more, over the plane of
         the first two principal components of the encoded, standardized inputs.
     """
-    plane = plane_through(data)
+    plane = plane_through(data, inputs=inputs)
     return Boundary(data.task, data.classes, plane, surfaces_over(plane, fits, labels, data))
 
 
-def plane_through(data: Data, grid: int = GRID) -> Plane:
+def plane_through(data: Data, grid: int = GRID, inputs: Sequence[int] = ()) -> Plane:
     """The plane of the inputs (at most two of them), or of their first two principal components.
 
     Parameters
@@ -141,6 +145,8 @@ def plane_through(data: Data, grid: int = GRID) -> Plane:
         The training rows to pass through.
     grid : int, default 120
         Points along each axis.
+    inputs : sequence of int, default ()
+        One or two of the inputs, for a slice along them with all others at their medians.
 
     Returns
     -------
@@ -149,7 +155,8 @@ def plane_through(data: Data, grid: int = GRID) -> Plane:
         is left out and counted.
     """
     part = data.full
-    frame = _inputs_frame(part) if part.n_inputs <= 2 else _principal_frame(part)
+    along = list(inputs or range(part.n_inputs))
+    frame = _inputs_frame(part, along) if len(along) <= 2 else _principal_frame(part)
     targets = part.targets[:, 0] * part.target_scale[0] + part.target_center[0]
     sentences = [frame.sentence]
     if data.task == "regression" and len(data.target_names) > 1:
@@ -194,18 +201,28 @@ class _Frame(NamedTuple):
     sentence: str
 
 
-def _inputs_frame(part: Part) -> _Frame:
-    """One or two inputs, in the units before standardization."""
-    one = part.n_inputs == 1
-    names = " and ".join(part.columns)
+def _inputs_frame(part: Part, shown: list[int]) -> _Frame:
+    """One or two inputs, in the units before standardization; the others at their medians."""
+    one, others = len(shown) == 1, part.n_inputs - len(shown)
+    labels = tuple(part.columns[i] for i in shown)
+    center, scale = part.center[shown], part.scale[shown]
+    origin = np.median(part.inputs, axis=0).astype(np.float64) if others else np.zeros(len(shown))
+    origin[shown] = -center / scale
+    directions = np.zeros((len(shown), part.n_inputs))
+    directions[range(len(shown)), shown] = 1.0 / scale
+    # An input that never changes has an infinite scale: the network does not see it.
+    width = np.where(np.isinf(scale), 0.0, scale)
+    sentence = f"Over the input{'' if one else 's'} {' and '.join(labels)}"
+    if others:
+        sentence += f", the other {others} at {'its median' if others == 1 else 'their medians'}"
     return _Frame(
         kind="one input" if one else "two inputs",
-        coordinates=part.inputs * part.scale + part.center,
-        origin=-part.center / part.scale,
-        directions=np.diag(1.0 / part.scale),
-        labels=part.columns,
+        coordinates=part.inputs[:, shown] * width + center,
+        origin=origin,
+        directions=directions,
+        labels=labels,
         explained=1.0,
-        sentence=f"Over the input {names}." if one else f"Over the inputs {names}.",
+        sentence=f"{sentence}.",
     )
 
 

@@ -117,12 +117,12 @@ def verify(
     """
     everything, study, point = study, study.principal, selection.point
     selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
-    before, after = _sides(study, selected)
+    before, after = sides_of(study, selected)
     diagnosis = diagnosis or diagnose(study)
     labels = (study.label(*_NONE), study.label(*selected))
 
     found, resamples, notes = effects(before, after, study.data, test)
-    path = _path(study, selected, before[0].trial.seed)
+    path = refits_along(study, selected, before[0].trial.seed)
     path_labels = [study.label(*point_of(fit)) for fit in path]
     boundary = boundary_along(path, path_labels, study.data)
     weights = compare_weights(before[0], after[0], labels)
@@ -147,7 +147,7 @@ def verify(
     )
 
 
-def _sides(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
+def sides_of(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
     """Refits without and with the selected penalty, of the same seeds where there are such."""
     sides = []
     for point in (_NONE, selected):
@@ -170,7 +170,7 @@ def _sides(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
     return list(sides[0].values()), list(sides[1].values())
 
 
-def _path(study: Study, selected: Point, seed: int) -> list[Fit]:
+def refits_along(study: Study, selected: Point, seed: int) -> list[Fit]:
     """Refits of one seed along λ: no penalty, then the selected penalty's (or the commonest's)."""
     fits = [fit for fit in study.refits if fit.ok and fit.trial.seed == seed]
     penalties = Counter(point_of(fit)[0] for fit in fits if point_of(fit) != _NONE)

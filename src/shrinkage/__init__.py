@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from shrinkage.detect import diagnose
     from shrinkage.engine.pool import train
     from shrinkage.errors import ShrinkageError
+    from shrinkage.estimators import (
+        ShrinkageClassifier,
+        ShrinkageClassifierCV,
+        ShrinkageRegressor,
+        ShrinkageRegressorCV,
+    )
     from shrinkage.network import Network
     from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso, Penalty
     from shrinkage.study import Fit, Study, Trial
@@ -29,7 +35,11 @@ __all__ = [
     "GroupLasso",
     "Network",
     "Penalty",
+    "ShrinkageClassifier",
+    "ShrinkageClassifierCV",
     "ShrinkageError",
+    "ShrinkageRegressor",
+    "ShrinkageRegressorCV",
     "Study",
     "Training",
     "Trial",
@@ -47,7 +57,11 @@ _ROOMS = {
     "GroupLasso": "penalties",
     "Network": "network",
     "Penalty": "penalties",
+    "ShrinkageClassifier": "estimators",
+    "ShrinkageClassifierCV": "estimators",
     "ShrinkageError": "errors",
+    "ShrinkageRegressor": "estimators",
+    "ShrinkageRegressorCV": "estimators",
     "Study": "study",
     "Training": "training",
     "Trial": "study",

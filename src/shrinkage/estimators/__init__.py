@@ -1,1 +1,11 @@
-"""scikit-learn's interface to all of it; no mathematics here."""
+"""scikit-learn's interface; no mathematics here."""
+
+from shrinkage.estimators.cross_validated import ShrinkageClassifierCV, ShrinkageRegressorCV
+from shrinkage.estimators.single import ShrinkageClassifier, ShrinkageRegressor
+
+__all__ = [
+    "ShrinkageClassifier",
+    "ShrinkageClassifierCV",
+    "ShrinkageRegressor",
+    "ShrinkageRegressorCV",
+]

@@ -13,6 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 _STAGES = {
+    "fit": "training",
     "bracket": "finding the range of λ",
     "path": "the λ path on every fold",
     "refine": "refining near the best λ",

@@ -49,8 +49,14 @@ class Plan:
         What is best; see :data:`shrinkage.scores.METRICS`.
     rule : str, default "minimum"
         Which selection is recommended and verified: ``"minimum"`` or ``"one_standard_error"``.
+    refinements : int, default 3
+        Rounds of halving the distance between the best λ of an automatic path and its neighbours.
     refits : int, default 3
         Seeds on every training row, without and with the selected penalty.
+    along : bool, default True
+        Whether the path of the selected penalty is refitted on every training row too.
+    relax : bool, default True
+        Whether a selected penalty that leaves exact zeros gets its relaxed refits.
     seed : int, default 0
         Of everything random in training.
 
@@ -67,7 +73,10 @@ class Plan:
     points: int = 8
     metric: str = "log_loss"
     rule: str = "minimum"
+    refinements: int = 3
     refits: int = 3
+    along: bool = True
+    relax: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -83,6 +92,8 @@ class Plan:
                 raise SettingError(f"λ is {lam}; it must be a finite number, 0 or larger")
         if self.refits < 1:
             raise SettingError(f"refits is {self.refits}; at least 1 is needed to verify anything")
+        if self.refinements < 0:
+            raise SettingError(f"refinements is {self.refinements}; it must be 0 or larger")
         if self.points < 2:
             raise SettingError(f"points is {self.points}; a path needs at least 2 values of λ")
         if not 0 <= self.seed < 2**32:

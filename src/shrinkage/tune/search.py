@@ -28,11 +28,9 @@ _NO_EFFECT, _CONSTANT = 0.98, 0.02
 below the second the network predicts a constant."""
 _STUCK = 0.01
 """A power of ten that changes the share learned by less than this ends the bracket."""
-_REFINEMENTS = 3
 _FINEST, _FINEST_OF_INPUTS = 0.25, 0.125
-"""Rounds of halving the distance to the neighbours of the best λ; powers of ten to stop at: fewer
-where inputs are selected, since a network loses the last noisy ones and the first that matter at
-strengths that are close to each other."""
+"""Powers of ten between two λ at which a refinement stops: fewer where inputs are selected, since a
+network loses the last noisy ones and the first that matter at strengths that are close."""
 
 
 class Search:
@@ -88,12 +86,13 @@ class Search:
         guess = 0
         if self.stage in ("refits", "relax"):
             return len(self._trials) + (len(self._relaxed) if self.stage == "refits" else 0)
-        if values and plan.training.relaxed_epochs == 0 and any(map(_zeroes, plan.penalties)):
+        relaxes = plan.relax and plan.training.relaxed_epochs == 0
+        if values and relaxes and any(map(_zeroes, plan.penalties)):
             guess += folds + plan.refits
         # The choice lies on the path, so its first seed is not counted twice.
-        guess += plan.refits * (2 if values else 1) + max(values - 1, 0)
+        guess += plan.refits * (2 if values else 1) + max(values - 1, 0) * plan.along
         if self.stage in ("bracket", "path") and plan.lambdas is None:
-            guess += kinds * 3 * folds
+            guess += kinds * plan.refinements * folds
         if self.stage == "bracket":
             guess += folds + kinds * plan.points * (folds - 1)
         if self.stage == "path" and not self._trials:
@@ -132,7 +131,7 @@ class Search:
             if trials:
                 return "bracket", trials
             return "path", self._on_all_folds(self._grids())
-        if stages.count("refine") < _REFINEMENTS:
+        if stages.count("refine") < self.plan.refinements:
             return "refine", self._on_all_folds(self._refinements())
         return "refits", self._refits()
 
@@ -245,7 +244,9 @@ class Search:
         choice = select(study, self.plan.rule, self.plan.metric)
         shown = choice.point.penalty or choice.runner_up
         along = [
-            point for point in candidates(study, self.plan.metric) if point.penalty in (None, shown)
+            point
+            for point in candidates(study, self.plan.metric)
+            if self.plan.along and point.penalty in (None, shown)
         ]
         self._relaxed = self._relax(choice.point)
         trials = [
@@ -259,7 +260,7 @@ class Search:
         """The choice with a second training of what survives; none where nothing is pruned."""
         training = self.plan.training
         pruned = _zeroes(point.penalty) and 0 < point.sparsity < 1
-        if not pruned or training.relaxed_epochs:
+        if not (pruned and self.plan.relax) or training.relaxed_epochs:
             return []
         relaxed = replace(training, relaxed_epochs=training.epochs)
         places: list[tuple[int | None, int]] = [(f, 0) for f in range(len(self.data.parts))]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ShrinkageClassifierCV,
         ShrinkageRegressor,
         ShrinkageRegressorCV,
+        shrinkage_path,
     )
     from shrinkage.network import Network
     from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso, Penalty
@@ -46,6 +47,7 @@ __all__ = [
     "__version__",
     "diagnose",
     "select",
+    "shrinkage_path",
     "train",
 ]
 
@@ -67,6 +69,7 @@ _ROOMS = {
     "Trial": "study",
     "diagnose": "detect",
     "select": "tune",
+    "shrinkage_path": "estimators",
     "train": "engine.pool",
 }
 

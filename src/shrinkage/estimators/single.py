@@ -20,6 +20,7 @@ from shrinkage.estimators.fitted import (
     network_attributes,
     replace_attributes,
 )
+from shrinkage.estimators.partial import one_more_epoch
 from shrinkage.estimators.progress import watched
 from shrinkage.estimators.rows import validation_rows
 from shrinkage.estimators.settings import (
@@ -153,7 +154,78 @@ def _diagnosis(study: Study) -> Diagnosis | None:
 class ShrinkageClassifier(Classifies, Single):
     """A neural network with a penalty of one strength, for classes."""
 
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> ShrinkageClassifier:
+        """Train for one more epoch, on these rows.
+
+        Inputs are standardized as the rows of the first call were (or those of `fit`), so these
+        should be typical: an input that is constant in them stays without effect. The learning rate
+        is constant, and the optimizer's moments start anew in every call, so that many rows in few
+        calls train better than few rows in many.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite numbers.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default None
+            All labels that there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default None
+            What each row counts.
+
+        Returns
+        -------
+        ShrinkageClassifier
+            Itself.
+        """
+        with all_or_nothing(self):
+            known = getattr(self, "classes_", None)
+            if known is None and classes is None:
+                raise SettingError("classes must be passed on the first call to partial_fit")
+            if known is not None and classes is not None and set(classes) != set(known):
+                raise SettingError(
+                    f"classes is {list(classes)}, but the first call had {known.tolist()}"
+                )
+            if self.class_weight == "balanced":
+                raise SettingError(
+                    "class_weight='balanced' needs all rows at once; give partial_fit a dict"
+                )
+            known = classes if known is None else known
+            first = not hasattr(self, "predictor_")
+            table = self._table(X, y, sample_weight, reset=first, classes=known)
+            replace_attributes(self, one_more_epoch(self, table))
+        return self
+
 
 @dataclass(repr=False, eq=False, kw_only=True)
 class ShrinkageRegressor(Predicts, Single):
     """A neural network with a penalty of one strength, for numbers."""
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> ShrinkageRegressor:
+        """Train for one more epoch, on these rows.
+
+        Inputs and targets are standardized as the rows of the first call were (or those of `fit`),
+        so these should be typical: an input that is constant in them stays without effect. The
+        learning rate is constant, and the optimizer's moments start anew in every call, so that
+        many rows in few calls train better than few rows in many.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Numbers to predict.
+        sample_weight : array-like of shape (n_samples,), default None
+            What each row counts.
+
+        Returns
+        -------
+        ShrinkageRegressor
+            Itself.
+        """
+        with all_or_nothing(self):
+            table = self._table(X, y, sample_weight, reset=not hasattr(self, "predictor_"))
+            replace_attributes(self, one_more_epoch(self, table))
+        return self

@@ -1,0 +1,353 @@
+"""The λ path as a function: networks at falling λ, and where such a path begins."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import type_of_target
+
+from shrinkage.data import Data, Part
+from shrinkage.detect.gains import constant_loss
+from shrinkage.engine.pool import train
+from shrinkage.errors import SettingError, ShrinkageError, require_known
+from shrinkage.estimators.fitted import data_of, finished
+from shrinkage.estimators.rows import Table
+from shrinkage.estimators.settings import lam_of, network_of, penalty_of, seed_of, training_of
+from shrinkage.estimators.single import ShrinkageClassifier, ShrinkageRegressor, Single
+from shrinkage.estimators.threads import threads_for
+from shrinkage.penalties import Penalty
+from shrinkage.predictor import Predictor
+from shrinkage.study import Fit, Trial
+
+Floats = NDArray[np.float64]
+
+TASKS = ("auto", "classification", "regression")
+CONSTANT = 0.02
+"""Share of what the unpenalized network learns, below which a network predicts a constant."""
+_LOWEST, _HIGHEST = -8, 4
+_MOST_CLASSES = 20
+
+
+class ShrinkagePath(NamedTuple):
+    """Networks along a path of λ.
+
+    Parameters
+    ----------
+    lambdas : ndarray of float64, shape (n_lambdas,)
+        Falling.
+    coefs : list of ndarray of float32, shape (fan-in, fan-out, n_lambdas)
+        The kernel of each layer; they act on the scaled inputs.
+    predictors : tuple of Predictor, length n_lambdas
+        The networks, with their preprocessing.
+    """
+
+    lambdas: Floats
+    coefs: list[NDArray[np.float32]]
+    predictors: tuple[Predictor, ...]
+
+
+def shrinkage_path(
+    X: Any,
+    y: Any,
+    *,
+    penalty: str | Penalty = "l1",
+    lambdas: Any = None,
+    n_lambdas: int = 20,
+    eps: float = 1e-3,
+    task: str = "auto",
+    sample_weight: Any = None,
+    **settings: Any,
+) -> ShrinkagePath:
+    """Train a network at every λ of a path, in parallel.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Labels of classes, or numbers to predict.
+    penalty : str or Penalty, default "l1"
+        As for :class:`ShrinkageClassifier`.
+    lambdas : array-like of shape (n_lambdas,), default None
+        The path; None for :func:`lambda_grid`.
+    n_lambdas : int, default 20
+        Length of the automatic path.
+    eps : float, default 1e-3
+        Its last λ divided by its first.
+    task : str, default "auto"
+        ``"classification"``, ``"regression"``, or ``"auto"``: numbers of which some have a
+        fraction, or more than 20 are different, are a regression; everything else is classes.
+    sample_weight : array-like of shape (n_samples,), default None
+        What each row counts.
+    **settings
+        Other parameters of :class:`ShrinkageClassifier` or :class:`ShrinkageRegressor`.
+
+    Returns
+    -------
+    ShrinkagePath
+        ``lambdas``, ``coefs`` and ``predictors``, in this order.
+
+    Raises
+    ------
+    SettingError
+        On a setting that cannot be used.
+    ShrinkageError
+        When a training diverged.
+
+    See Also
+    --------
+    ShrinkageClassifierCV : Chooses λ by cross-validation.
+
+    Notes
+    -----
+    All networks start from the same weights and see the rows in the same order. None starts from
+    its neighbour's, so the answer at one λ does not depend on the others.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from shrinkage import shrinkage_path
+    >>> X, y = load_iris(return_X_y=True)
+    >>> lambdas, coefs, predictors = shrinkage_path(
+    ...     X, y, hidden_layer_sizes=(4,), max_iter=5, n_lambdas=3, random_state=0
+    ... )
+    >>> [kernel.shape for kernel in coefs]
+    [(4, 4, 3), (4, 3, 3)]
+    >>> predictors[-1].predictions(X[:2]).shape
+    (2,)
+    """
+    estimator, table, data = _ready(X, y, penalty, task, sample_weight, settings)
+    chosen = _penalty(estimator)
+    if lambdas is None:
+        values = _grid(_largest(estimator, data, chosen), n_lambdas, eps)
+    else:
+        values = np.sort([lam_of(lam) for lam in np.ravel(lambdas)])[::-1]
+    if not values.size:
+        raise SettingError("the list of λ is empty; give numbers such as 0.001, 0.01, 0.1")
+    fits = _fits(estimator, data, chosen, [float(lam) for lam in values])
+    predictors = tuple(Predictor.of(finished(fit), data.full, table.classes) for fit in fits)
+    kernels = [predictor.kernels for predictor in predictors]
+    return ShrinkagePath(
+        np.array(values, dtype=np.float64),
+        [np.stack(layer, axis=-1) for layer in zip(*kernels)],
+        predictors,
+    )
+
+
+def lambda_max(
+    X: Any,
+    y: Any,
+    *,
+    penalty: str | Penalty = "l1",
+    task: str = "auto",
+    sample_weight: Any = None,
+    **settings: Any,
+) -> float:
+    """The least λ at which nothing is left of a network.
+
+    Without hidden layers and with a penalty that makes zeros, it is exact: the least λ at which all
+    weights are zero and only the intercept is left. With hidden layers there is no such formula
+    (the network of zeros is stationary at every λ), nor is there with a penalty that only shrinks:
+    then powers of ten are tried, and it is the least at which the network learns less than 2% of
+    what it learns without a penalty.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Labels of classes, or numbers to predict.
+    penalty : str or Penalty, default "l1"
+        As for :class:`ShrinkageClassifier`.
+    task : str, default "auto"
+        As for :func:`shrinkage_path`.
+    sample_weight : array-like of shape (n_samples,), default None
+        What each row counts.
+    **settings
+        Other parameters of :class:`ShrinkageClassifier` or :class:`ShrinkageRegressor`.
+
+    Returns
+    -------
+    float
+        In the package's convention.
+
+    Raises
+    ------
+    SettingError
+        On a setting that cannot be used.
+    ShrinkageError
+        When the network learns nothing even without a penalty.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinkage.estimators import lambda_max
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> round(lambda_max(X, y, hidden_layer_sizes=()), 4)
+    1.1729
+    """
+    estimator, _, data = _ready(X, y, penalty, task, sample_weight, settings)
+    return _largest(estimator, data, _penalty(estimator))
+
+
+def lambda_grid(
+    X: Any,
+    y: Any,
+    *,
+    penalty: str | Penalty = "l1",
+    n_lambdas: int = 20,
+    eps: float = 1e-3,
+    task: str = "auto",
+    sample_weight: Any = None,
+    **settings: Any,
+) -> Floats:
+    """λ at equal ratios, falling from :func:`lambda_max`.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Labels of classes, or numbers to predict.
+    penalty : str or Penalty, default "l1"
+        As for :class:`ShrinkageClassifier`.
+    n_lambdas : int, default 20
+        How many.
+    eps : float, default 1e-3
+        The last divided by the first.
+    task : str, default "auto"
+        As for :func:`shrinkage_path`.
+    sample_weight : array-like of shape (n_samples,), default None
+        What each row counts.
+    **settings
+        Other parameters of :class:`ShrinkageClassifier` or :class:`ShrinkageRegressor`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_lambdas,)
+        Falling.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinkage.estimators import lambda_grid
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> lambda_grid(X, y, hidden_layer_sizes=(), n_lambdas=4).round(4)
+    array([1.1729, 0.1173, 0.0117, 0.0012])
+    """
+    estimator, _, data = _ready(X, y, penalty, task, sample_weight, settings)
+    return _grid(_largest(estimator, data, _penalty(estimator)), n_lambdas, eps)
+
+
+def _ready(
+    X: Any, y: Any, penalty: str | Penalty, task: str, weights: Any, settings: dict[str, Any]
+) -> tuple[Single, Table, Data]:
+    """An estimator that holds the settings, and the rows."""
+    require_known("task", task, TASKS)
+    if task == "auto":
+        task = "regression" if _is_number(y) else "classification"
+    cls = ShrinkageRegressor if task == "regression" else ShrinkageClassifier
+    for name in settings:
+        require_known("parameter", name, cls._get_param_names())
+    estimator: Single = cls(**{"penalty": penalty} | settings)
+    table = estimator._table(X, y, weights, reset=True)
+    return estimator, table, data_of(estimator, table)
+
+
+def _is_number(y: Any) -> bool:
+    """Whether a target looks like a number to predict."""
+    kind = type_of_target(y, input_name="y")
+    values = np.asarray(y)
+    counted = values.dtype.kind in "iuf" and np.unique(values).size > _MOST_CLASSES
+    return kind.startswith("continuous") or "multioutput" in kind or bool(counted)
+
+
+def _penalty(estimator: Single) -> Penalty:
+    penalty = penalty_of(estimator.penalty, estimator.l1_ratio)
+    if penalty is None:
+        raise SettingError("penalty is None, and without a penalty there is no path of λ")
+    return penalty
+
+
+def _grid(largest: float, n_lambdas: int, eps: float) -> Floats:
+    if n_lambdas < 1:
+        raise SettingError(f"n_lambdas is {n_lambdas}; a path needs at least 1 value of λ")
+    if not 0 < eps < 1:
+        raise SettingError(f"eps is {eps}; it must lie between 0 and 1")
+    if n_lambdas == 1:
+        return np.array([largest])
+    return np.geomspace(largest, largest * eps, n_lambdas)
+
+
+def _fits(estimator: Single, data: Data, penalty: Penalty, lambdas: list[float]) -> list[Fit]:
+    """A fit for each λ, 0 included; all from the same start."""
+    network, training, seed = (
+        network_of(estimator, data),
+        training_of(estimator, data),
+        seed_of(estimator),
+    )
+    trials = [
+        Trial(network, training, penalty if lam else None, lam, None, seed) for lam in lambdas
+    ]
+    found = {
+        fit.trial: fit
+        for fit in train(dict.fromkeys(trials), data, threads=threads_for(estimator.n_jobs))
+    }
+    return [found[trial] for trial in trials]
+
+
+def _largest(estimator: Single, data: Data, penalty: Penalty) -> float:
+    """λ_max, by formula or by trying."""
+    network = network_of(estimator, data)
+    if not network.hidden:
+        exact = penalty.lam_max(_gradient_at_zero(data.full, data.task))
+        if 0 < exact < np.inf:
+            return exact
+    return _by_trying(estimator, data, penalty)
+
+
+def _gradient_at_zero(part: Part, task: str) -> Floats:
+    """Gradient of the mean loss by the kernel of a linear model that predicts the best constant.
+
+    Shape (inputs, outputs).
+    """
+    rows = part.train
+    inputs = part.inputs[rows].astype(np.float64)
+    targets = part.targets[rows].astype(np.float64)
+    shares = part.weights[rows].astype(np.float64)
+    shares /= shares.sum()
+    if task == "multiclass":
+        targets = np.eye(int(targets.max()) + 1)[targets[:, 0].astype(np.int64)]
+    residuals = shares @ targets - targets
+    slope = 2.0 / targets.shape[1] if task == "regression" else 1.0
+    gradient: Floats = slope * (inputs * shares[:, None]).T @ residuals
+    return gradient
+
+
+def _by_trying(estimator: Single, data: Data, penalty: Penalty) -> float:
+    """The least power of ten that leaves a constant prediction."""
+    exponents = list(range(-4, 2))
+    free, *first = _fits(estimator, data, penalty, [0.0, *(10.0**e for e in exponents)])
+    learned = dict(zip(exponents, first))
+    null = constant_loss(data, free.trial.training)
+    possible = null - finished(free).final_train_loss
+    if not possible > 1e-3 * null:
+        raise ShrinkageError(
+            "the network learns nothing even without a penalty, so no λ is the largest; train it "
+            "longer or at another learning rate"
+        )
+
+    def constant(exponent: int) -> bool:
+        if exponent not in learned:
+            (learned[exponent],) = _fits(estimator, data, penalty, [10.0**exponent])
+        fit = learned[exponent]
+        return fit.ok and null - fit.final_train_loss <= CONSTANT * possible
+
+    found = next((e for e in exponents if constant(e)), exponents[-1])
+    while found < _HIGHEST and not constant(found):
+        found += 1
+    while found > _LOWEST and constant(found - 1):
+        found -= 1
+    return float(f"1e{found}")

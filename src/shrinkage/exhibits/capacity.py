@@ -209,7 +209,7 @@ def _points(
 def _point(own: _Width, best: _Width, study: Study) -> WidthPoint:
     data = study.data
     tested = {}
-    if own.refits and best.refits:
+    if own.refits and best.refits and len(data.test.targets):
         found, *_ = effects(best.refits, own.refits, data, data.test)
         tested = {effect.metric: effect for effect in found}
     loss = tested.get(default_metric(data.task))

@@ -325,12 +325,21 @@ def surfaces_over(
     )
 
 
+def grid_of(plane: Plane) -> Floats:
+    """The network's inputs at each point of the grid, row by row, (ny · nx, inputs)."""
+    return plane.origin + _places(plane) @ plane.directions
+
+
+def _places(plane: Plane) -> Floats:
+    across, along = (axis.ravel() for axis in np.meshgrid(plane.x, plane.y))
+    return np.column_stack([across, along])[:, : len(plane.directions)]
+
+
 def _pieces(plane: Plane) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """The grid's points row by row, and the network's inputs there, a piece at a time."""
-    across, along = (axis.ravel() for axis in np.meshgrid(plane.x, plane.y))
-    places = np.column_stack([across, along])[:, : len(plane.directions)]
+    places = _places(plane)
     step = max(_CELLS // plane.directions.shape[1], 1)
-    for first in range(0, across.size, step):
+    for first in range(0, len(places), step):
         piece = slice(first, first + step)
         yield piece, (plane.origin + places[piece] @ plane.directions).astype(np.float32)
 

@@ -77,6 +77,9 @@ def _usage(error: Exception, arguments: list[str]) -> str:
     possibilities = getattr(error, "possibilities", None)
     option = getattr(error, "option_name", None)
     if option and str(getattr(error, "message", "")).startswith("No such option"):
+        if option[1:2] in "0123456789.":
+            word = next((word for word in arguments if word.startswith(option)), option)
+            return f"'{word}' reads like an option, and no number here is negative; leave its sign"
         near = f"did you mean '{possibilities[0]}'?" if possibilities else _help(arguments)
         return f"there is no option '{option}'; {near}"
     message = str(getattr(error, "message", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shlex
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from shrinkage.cli.declared import (
     CAPACITY,
+    CONVERSION,
     DATA,
     HIDDEN,
     INTERACTION,
@@ -36,6 +38,8 @@ app = typer.Typer(
 
 COMMANDS: list[str] = []
 """Names of all commands."""
+Work = Callable[[Mapping[str, Any], str], int]
+"""What a command does with its values and its line; nothing is imported before."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -90,6 +94,17 @@ Examples:
 [bold]shrinkage learning-curve moons[/bold]
 [bold]shrinkage learning-curve credit-g.csv --target target --sizes 0.1,0.2,0.4,0.8[/bold]
 """
+_LAMBDA = """What is this λ, weight decay, alpha or C in another framework?
+
+Exact where a number exists, a sentence where none does. Nothing is trained.
+Without --to: in every framework. Without anything: all settings there are.
+
+Examples:
+[bold]shrinkage lambda 0.01 --from keras.l2 --to torch.sgd[/bold]
+[bold]shrinkage lambda 0.0001 --from sklearn.mlp --to keras.l2 --batch-size 32[/bold]
+[bold]shrinkage lambda 1 --from sklearn.logistic --l1-ratio 1 --rows 800[/bold]
+[bold]shrinkage lambda 0.01 --from torch.adamw --to optax.adamw --learning-rate 0.001[/bold]
+"""
 
 
 @app.callback(help=_ABOUT, invoke_without_command=True)
@@ -107,20 +122,14 @@ def shrinkage(
         typer.echo(context.get_help())
 
 
-def _add(
-    name: str, about: str, module: str, *declared: Declared, exhibit: str | None = None
-) -> None:
-    """Add a command with these options; `module` carries it out and is not imported before."""
+def _add(name: str, about: str, work: Work, *declared: Declared) -> None:
+    """Add a command with these options."""
 
     def command(context: typer.Context, **_: Any) -> int:
         from shrinkage.cli.interruption import Stopped
 
-        written = shlex.join(["shrinkage", *(context.obj or [])])
         try:
-            from shrinkage.cli.options import read_options
-
-            options = read_options({"exhibit": exhibit} | context.params, written)
-            return int(import_module(module).carry_out(options))
+            return work(context.params, shlex.join(["shrinkage", *(context.obj or [])]))
         except KeyboardInterrupt:
             raise Stopped from None
 
@@ -135,30 +144,46 @@ def _add(
     COMMANDS.append(name)
 
 
+def _training(module: str, exhibit: str | None = None) -> Work:
+    """The work of a command that trains networks."""
+
+    def work(raw: Mapping[str, Any], written: str) -> int:
+        from shrinkage.cli.options import read_options
+
+        options = read_options({"exhibit": exhibit} | dict(raw), written)
+        return int(import_module(module).carry_out(options))
+
+    return work
+
+
+def _conversion(raw: Mapping[str, Any], _: str) -> int:
+    from shrinkage.cli.convert import carry_out
+
+    return carry_out(raw)
+
+
 _add(
     "run",
     _RUN,
-    "shrinkage.cli.run",
+    _training("shrinkage.cli.run"),
     *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *TUNE, WITH, *OUTPUT),
 )
 _add(
     "capacity",
     _CAPACITY,
-    "shrinkage.cli.exhibit",
+    _training("shrinkage.cli.exhibit", "capacity"),
     *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, *OUTPUT),
-    exhibit="capacity",
 )
 _add(
     "interaction",
     _INTERACTION,
-    "shrinkage.cli.exhibit",
+    _training("shrinkage.cli.exhibit", "interaction"),
     *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, *OUTPUT),
-    exhibit="interaction",
 )
 _add(
     "learning-curve",
     _LEARNING_CURVE,
-    "shrinkage.cli.exhibit",
+    _training("shrinkage.cli.exhibit", "learning_curve"),
     *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, *OUTPUT),
-    exhibit="learning_curve",
 )
+_add("lambda", _LAMBDA, _conversion, *CONVERSION)

@@ -22,6 +22,8 @@ _PENALTY = "Penalty and λ"
 _JOINT = "Joint search"
 _OUTPUT = "Output"
 _CAPACITY = "Capacity"
+_SETTINGS = "Settings"
+_AROUND = "What a setting may depend on"
 _BY_SIZE = "chosen from the table's size"
 
 
@@ -390,4 +392,57 @@ OUTPUT = (
     ),
     _switch("json", _OUTPUT, "Print the findings as JSON.", "--json"),
     _switch("quiet", _OUTPUT, "Print only the path of the report.", "--quiet", "-q"),
+)
+CONVERSION = (
+    Declared(
+        "value",
+        str | None,
+        typer.Argument(
+            metavar="VALUE",
+            help="The number to convert; two separated by a comma for a setting of two.",
+            show_default="0.01",
+        ),
+    ),
+    _option(
+        *("source", str | None, _SETTINGS, "NAME"),
+        "The setting that the number is of, such as keras.l2; --list shows all.",
+        shown=False,
+        names=("--from",),
+    ),
+    _option(
+        *("target", str | None, _SETTINGS, "NAME"),
+        "The setting that is wanted, such as torch.sgd.",
+        shown="all",
+        names=("--to",),
+    ),
+    _switch("list", _SETTINGS, "Show all settings, each with its λ.", "--list"),
+    _option(*("rows", int | None, _AROUND, "N"), "Training rows.", shown=False),
+    _option(*("batch_size", int | None, _AROUND, "N"), "Rows in one step.", shown=False),
+    _option(
+        *("learning_rate", float | None, _AROUND, "X"),
+        "Of the training that the number is from; decoupled decay depends on it.",
+        shown=False,
+    ),
+    _option(
+        *("to_learning_rate", float | None, _AROUND, "X"),
+        "Of the training that it is for.",
+        shown="the same",
+    ),
+    _option(
+        *("momentum", float | None, _AROUND, "X"),
+        "Of sgd, for a penalty that acts after it.",
+        shown=False,
+    ),
+    _option(
+        *("l1_ratio", float | None, _AROUND, "X"),
+        "Share of L1 in a mixture, from 0 (L2) to 1 (L1).",
+        shown=False,
+    ),
+    _option(
+        *("targets", int | None, _AROUND, "N"),
+        "Columns of the target of a regression, 0 for classes.",
+        shown="0, or 1 where the setting is of a regression",
+    ),
+    _switch("json", _OUTPUT, "Print the answer as JSON.", "--json"),
+    _switch("quiet", _OUTPUT, "Print only the number.", "--quiet", "-q"),
 )

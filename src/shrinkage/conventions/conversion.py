@@ -1,0 +1,345 @@
+"""From one setting to another, exactly, or a sentence why there is no way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from shrinkage.conventions.catalogue import find
+from shrinkage.conventions.setting import DECOUPLED, Circumstances, Setting, Strength
+from shrinkage.conventions.wording import REACHES, from_ours, shown, to_ours, written
+from shrinkage.errors import SettingError
+
+Number = int | float | Fraction
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A setting's numbers, and those of another that mean the same.
+
+    Parameters
+    ----------
+    source, target : Setting
+        From and to.
+    given, exact : tuple of Fraction
+        The numbers of each, one for each of its arguments. `exact` is not rounded: converting it
+        back gives `given` itself.
+    strength : Strength
+        λ₁ and λ₂ in between; of a decoupled source, its decay as λ₂.
+    around : Circumstances
+        Rows, batch, targets and momentum that were used.
+    rates : tuple of Fraction or None, default None
+        Learning rates of source and target, between decoupled settings.
+    notes : tuple of str, default ()
+        What to watch, a sentence each.
+    """
+
+    source: Setting
+    given: tuple[Fraction, ...]
+    target: Setting
+    exact: tuple[Fraction, ...]
+    strength: Strength
+    around: Circumstances
+    rates: tuple[Fraction, Fraction] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """The target's first number: `exact`, rounded once."""
+        return float(self.exact[0])
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The target's numbers by what they are called there."""
+        return {name: float(value) for name, value in zip(self.target.arguments, self.exact)}
+
+    @property
+    def formulas(self) -> tuple[list[str], list[str]]:
+        """To the package's λ, and from it."""
+        return to_ours(self.source, self.around), from_ours(self.target, self.around)
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """How both are written in their frameworks."""
+        return (
+            written(self.source, self.given, self.around),
+            written(self.target, self.exact, self.around),
+        )
+
+    @property
+    def sameness(self) -> str:
+        """What is the same on both sides."""
+        if self.rates is None:
+            return "Stationary points of the penalized loss, on the weights that both act on."
+        step = self.rates[0] * self.given[0]
+        return f"Each step multiplies a weight by {shown(1 - step)}."
+
+
+def convert(
+    value: Number | Sequence[Number],
+    from_: str,
+    to: str,
+    *,
+    rows: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: Number | None = None,
+    to_learning_rate: Number | None = None,
+    momentum: Number | None = None,
+    l1_ratio: Number | None = None,
+    targets: int | None = None,
+) -> Conversion:
+    """The number of one setting that means what a number of another does.
+
+    Arithmetic is in fractions, rounded once at the end. Converting :attr:`Conversion.exact` back
+    gives the same numbers exactly; converting the rounded number of a one-number setting back gives
+    the same float or its neighbour.
+
+    Parameters
+    ----------
+    value : float or Fraction, or a sequence of two
+        0 or larger; two for a setting of two numbers. A float is the binary number that it is.
+    from_, to : str
+        Names of settings, such as ``"keras.l2"``; those of the package are ``"shrinkage.l1"`` and
+        ``"shrinkage.l2"``.
+    rows : int, optional
+        Training rows.
+    batch_size : int, optional
+        Rows of a batch.
+    learning_rate, to_learning_rate : float or Fraction, optional
+        Of the source and of the target, for decoupled decay; the target's is the source's unless it
+        is given.
+    momentum : float or Fraction, optional
+        Of SGD, where a setting acts after it.
+    l1_ratio : float or Fraction, optional
+        Share of L1, where one number is given to a setting of a strength and a share.
+    targets : int, optional
+        Columns of the target of a regression, 0 for classes. By default 1 where a setting speaks
+        of a squared error only, else 0.
+
+    Returns
+    -------
+    Conversion
+        With the numbers, the formulas and what to watch.
+
+    Raises
+    ------
+    SettingError
+        Where there is no exact conversion, or something that it depends on is missing.
+
+    Examples
+    --------
+    >>> convert(0.01, "keras.l2", "torch.sgd").value
+    0.02
+    >>> convert(0.1, "glmnet", "keras.l1_l2", l1_ratio=0.5).values
+    {'l1': 0.05, 'l2': 0.025}
+    >>> convert(0.1, "sklearn.lasso", "keras.l1").value  # whose squared error has no ½
+    0.2
+    """
+    source, target = find(from_), find(to)
+    reason = obstacle(source, target)
+    if reason is not None:
+        raise SettingError(reason)
+    lacking = missing(
+        source,
+        target,
+        1 if isinstance(value, Number) else len(value),
+        {
+            "rows": rows,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "l1_ratio": l1_ratio,
+        },
+    )
+    if lacking is not None:
+        raise SettingError(f"{lacking[1]}; pass {lacking[0]}")
+    asked = targets
+    if asked is None:
+        asked = int("regression" in (source.loss, target.loss))
+    _check_targets(asked, source, target)
+    around = Circumstances(rows, batch_size, asked, _fraction("momentum", momentum))
+    given = _given(value, source, _fraction("l1_ratio", l1_ratio))
+    strength = source.strength(given, around)
+    rates = _rates(source, learning_rate, to_learning_rate)
+    if rates is not None:
+        strength = Strength(strength.l1, strength.l2 * rates[0] / rates[1])
+    _check_parts(source, target, strength)
+    exact = target.values(strength, around)
+    _check_range(target, exact)
+    notes = _notes(source, target, around, told=targets is not None)
+    return Conversion(source, given, target, exact, strength, around, rates, notes)
+
+
+def obstacle(source: Setting, target: Setting) -> str | None:
+    """Why no number of `target` means what one of `source` does; None where one may.
+
+    Parameters
+    ----------
+    source, target : Setting
+        From and to.
+
+    Returns
+    -------
+    str or None
+        A sentence.
+    """
+    if source.decoupled != target.decoupled:
+        return f"no number of {target.name} equals one of {source.name}: {DECOUPLED}"
+    if {source.loss, target.loss} == {"classification", "regression"}:
+        log, squared = sorted((source, target), key=lambda one: one.loss)
+        return (
+            f"{log.name} stands beside a log loss and {squared.name} beside a squared error, so a "
+            "number of one says nothing about the other; convert between settings of the same loss"
+        )
+    if (source.l1 is None or target.l1 is None) and (source.l2 is None or target.l2 is None):
+        one, other = ("L1", "L2") if source.l1 is not None else ("L2", "L1")
+        return (
+            f"{source.name} is {one} and {target.name} is {other}: different penalties, of which "
+            "only L1 makes zeros, and no number of one equals one of the other; tune the other anew"
+        )
+    return None
+
+
+def missing(
+    source: Setting, target: Setting, numbers: int, known: Mapping[str, object]
+) -> tuple[str, str] | None:
+    """What a conversion depends on that is not known.
+
+    Parameters
+    ----------
+    source, target : Setting
+        From and to.
+    numbers : int
+        How many numbers of `source` are given.
+    known : mapping
+        Arguments of :func:`convert` by name; None where nothing is given.
+
+    Returns
+    -------
+    (str, str) or None
+        The name of the first one, and why it matters.
+    """
+    for name, why in (*source.needs.items(), *target.needs.items()):
+        if known.get(name) is None:
+            return name, why
+    if source.mixes and numbers == 1 and known.get("l1_ratio") is None:
+        first, share = source.arguments
+        return "l1_ratio", f"{source.name} takes two numbers, {first} and {share}, the share of L1"
+    return None
+
+
+def _fraction(name: str, number: Number | None) -> Fraction | None:
+    if number is None:
+        return None
+    if not math.isfinite(number):
+        raise SettingError(f"{name} is {float(number):g}; it must be a finite number")
+    exact = number if isinstance(number, Fraction) else Fraction(float(number))
+    if exact < 0:
+        raise SettingError(f"{name} is {shown(exact)}; it must be 0 or larger")
+    return exact
+
+
+def _given(
+    value: Number | Sequence[Number], source: Setting, share: Fraction | None
+) -> tuple[Fraction, ...]:
+    """Its numbers, one for each argument."""
+    numbers = list(value) if isinstance(value, Sequence) else [value]
+    names = source.arguments
+    if source.mixes and len(numbers) == 1:
+        numbers += [share] if share is not None else []
+    elif source.mixes and share is not None:
+        raise SettingError(f"{names[1]} of {source.name} is given twice; leave l1_ratio")
+    if len(numbers) != len(names):
+        takes = "one number" if len(names) == 1 else "two numbers"
+        came = ", ".join(f"{float(each):g}" for each in numbers) or "none"
+        raise SettingError(
+            f"{source.name} takes {takes}, {' and '.join(names)}, but {came} came; write a decimal "
+            "point, and a comma between two numbers"
+        )
+    given = tuple(
+        exact
+        for name, each in zip(names, numbers)
+        if (exact := _fraction(f"{name} of {source.name}", each)) is not None
+    )
+    if source.mixes and given[1] > 1:
+        raise SettingError(
+            f"{names[1]} of {source.name} is {shown(given[1])}; it must lie between 0 (L2) and "
+            "1 (L1)"
+        )
+    return given
+
+
+def _rates(
+    source: Setting, rate: Number | None, to_rate: Number | None
+) -> tuple[Fraction, Fraction] | None:
+    """Learning rates of both sides, where decay depends on them."""
+    if not source.decoupled:
+        return None
+    first = _fraction("learning rate", rate)
+    second = _fraction("the target's learning rate", to_rate)
+    second = first if second is None else second
+    if not first or not second:
+        raise SettingError("learning rate is 0; it must be a positive number")
+    return first, second
+
+
+def _check_targets(targets: int, source: Setting, target: Setting) -> None:
+    for setting in (source, target):
+        if setting.loss == "classification" and targets:
+            raise SettingError(
+                f"targets is {targets}, but {setting.name} predicts classes; leave targets"
+            )
+        if setting.loss == "regression" and not targets:
+            raise SettingError(
+                f"targets is 0, which stands for classes, but {setting.name} has a squared error; "
+                "give the number of targets or leave it"
+            )
+
+
+def _check_parts(source: Setting, target: Setting, strength: Strength) -> None:
+    """That the target can express everything."""
+    for part, able, name, symbol in (
+        (strength.l1, target.l1, "L1", "λ₁"),
+        (strength.l2, target.l2, "L2", "λ₂"),
+    ):
+        if part and able is None:
+            raise SettingError(
+                f"{source.name} has an {name} part here, {symbol} = {shown(part)}, which "
+                f"{target.name} cannot express; choose a setting of both, such as keras.l1_l2"
+            )
+
+
+def _check_range(target: Setting, exact: tuple[Fraction, ...]) -> None:
+    for name, number in zip(target.arguments, exact):
+        try:
+            lost = bool(number) and not float(number)
+        except OverflowError:
+            lost = True
+        if lost:
+            raise SettingError(
+                f"{name} of {target.name} would be too {'small' if number < 1 else 'large'} for a "
+                "floating-point number; give a value of a usual size"
+            )
+
+
+def _notes(
+    source: Setting, target: Setting, around: Circumstances, *, told: bool
+) -> tuple[str, ...]:
+    """What to watch."""
+    notes = []
+    if source.half_sum_loss != target.half_sum_loss:
+        half, whole = (source, target) if source.half_sum_loss else (target, source)
+        differ = (
+            f"the squared error of {half.name} is ½ Σ over targets, that beside {whole.name} is "
+            "taken as a mean without the ½"
+        )
+        if around.targets:
+            notes.append(f"{differ[0].upper()}{differ[1:]}; the penalty grows with the loss.")
+        elif not told and "classification" not in (source.loss, target.loss):
+            notes.append(f"This is for classes. For a regression give its targets, for {differ}.")
+    if source.reach != target.reach:
+        notes.append(f"{target.name} acts on {REACHES[target.reach]}.")
+        notes.append(f"{source.name} acts on {REACHES[source.reach]}.")
+    return tuple(dict.fromkeys([*notes, *target.advice, *target.notes, *source.notes]))

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from shrinkage.detect import Diagnosis
+from shrinkage.estimators.html import NotebookSummary
 from shrinkage.estimators.rows import Table, classification_table, inputs_of, regression_table
 from shrinkage.estimators.settings import Settings
 from shrinkage.predictor import Predictor
@@ -19,7 +20,7 @@ from shrinkage.study import Fit, Study
 
 
 @dataclass(repr=False, eq=False, kw_only=True)
-class Fitted(Settings):
+class Fitted(NotebookSummary, Settings):
     """What all estimators have once they are fitted."""
 
     predictor_: Predictor = field(init=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import math
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,15 +200,15 @@ def test_the_squared_error_of_glmnet_has_a_half_and_its_log_loss_has_none() -> N
     assert convert(0.1, "glmnet", "keras.l1", l1_ratio=1).value == 0.1
     assert convert(0.1, "glmnet", "keras.l1", l1_ratio=1, targets=1).value == 0.2
     unsaid = convert(0.1, "glmnet", "keras.l1", l1_ratio=1)
-    assert any("For a regression" in note for note in unsaid.notes)
+    assert any("A regression needs" in note for note in unsaid.notes)
     said = convert(0.1, "glmnet", "keras.l1", l1_ratio=1, targets=0)
-    assert not any("For a regression" in note for note in said.notes)
+    assert not any("A regression needs" in note for note in said.notes)
 
 
 def test_what_it_acts_on_is_told_where_it_differs() -> None:
     notes = " ".join(convert(0.01, "keras.l2", "torch.sgd").notes)
     assert "torch.sgd acts on every parameter" in notes
-    assert "not their biases" in notes
+    assert "keras.l2 on the kernels it is given to" in notes
     assert "acts on" not in " ".join(convert(0.01, "keras.l1", "keras.l1_l2").notes)
 
 
@@ -218,6 +221,8 @@ REFUSED: dict[str, tuple[tuple[Any, str, str], dict[str, Any], str]] = {
     "negative": ((-0.1, "keras.l2", "torch.sgd"), {}, "l2 of keras.l2 is -0.1; it must be 0 or"),
     "infinite": ((math.inf, "keras.l2", "torch.sgd"), {}, "is inf; it must be a finite number"),
     "no number": ((math.nan, "keras.l2", "torch.sgd"), {}, "is nan; it must be a finite number"),
+    "text": (("0.1", "keras.l2", "torch.sgd"), {}, "the value is the text '0.1'; pass a number"),
+    "huge": ((10**400, "keras.l2", "torch.sgd"), {}, "too large for a floating-point number"),
     "two for one": (((1, 2), "keras.l2", "torch.sgd"), {}, "takes one number, l2, but 1, 2 came"),
     "one for two": ((1, "keras.l1_l2", "glmnet"), {}, "takes two numbers, l1 and l2, but 1 came"),
     "twice": (((1, 0.5), "glmnet", "keras.l1_l2"), {"l1_ratio": 0.5}, "given twice; leave l1_"),
@@ -249,6 +254,24 @@ def test_what_cannot_be_converted(name: str) -> None:
         convert(*positional, **around)
     assert re.search(complaint, str(refused.value))
     assert "\n" not in str(refused.value)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert convert(np.float32(0.5), "keras.l2", "torch.sgd").value == 1.0
+    both = convert(np.array([0.5, 0.25]), "keras.l1_l2", "shrinkage.elastic_net")  # type: ignore[arg-type]  # an array is no Sequence
+    assert both.values == {"λ": 1.0, "l1_ratio": 0.5}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: each.name)
+def test_what_is_installed_has_the_file_that_it_was_read_in(setting: Setting) -> None:
+    package = setting.read_in.split("/")[0]
+    if package in ("keras", "torch", "sklearn"):
+        found = importlib.util.find_spec(package)
+        assert found is not None
+        assert found.origin is not None
+        assert (Path(found.origin).parents[1] / setting.read_in).is_file()
+    else:
+        assert package or setting.framework in ("shrinkage", "the lesson")
 
 
 NAMES = {

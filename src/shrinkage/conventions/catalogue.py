@@ -15,14 +15,10 @@ _IN_THE_MOMENTS = (
     "than SGD's."
 )
 _DECAYS_APART = (
-    "Under SGD with momentum m, gradients count 1 / (1 − m) times and this decay once; a decoupled "
-    "setting that is to balance the same loss needs the same momentum."
+    "Under SGD with momentum m, a gradient counts 1 / (1 − m) times and decoupled decay once."
 )
 _OWN_GROUP = "Give kernels a parameter group of their own; the rest gets weight_decay=0."
-_L1_SUBGRADIENT = (
-    "An L1 term in the loss leaves no weight exactly zero, whatever its strength; a proximal step "
-    "does."
-)
+_L1_SUBGRADIENT = "An L1 term in a loss leaves no exact zeros; a proximal step does."
 _FREE_BIASES = "Biases and batch norm stay free unless wd_bn_bias=True."
 _MASK = "mask= chooses what decays."
 _THRESHOLD = (
@@ -173,7 +169,7 @@ SETTINGS = (
         inverse=True,
         divided_by="table",
         loss="classification",
-        reach="every kernel",
+        reach="coefficients",
         notes=("With sample or class weights, rows are the sum of the weights.",),
         advice=(_INTERCEPT,),
         read_in="sklearn/linear_model/_logistic.py",
@@ -183,7 +179,7 @@ SETTINGS = (
         l1=_ONE,
         half_sum_loss=True,
         loss="regression",
-        reach="every kernel",
+        reach="coefficients",
         read_in="sklearn/linear_model/_coordinate_descent.py",
     ),
     Setting(
@@ -192,8 +188,8 @@ SETTINGS = (
         divided_by="table",
         half_sum_loss=True,
         loss="regression",
-        reach="every kernel",
-        notes=("Ridge's loss is a sum over rows, so the same alpha is weaker on a longer table.",),
+        reach="coefficients",
+        notes=("Ridge's loss is a sum over rows: the same alpha is weaker on a longer table.",),
         read_in="sklearn/linear_model/_ridge.py",
     ),
     Setting(
@@ -204,7 +200,7 @@ SETTINGS = (
         mixes=True,
         half_sum_loss=True,
         loss="regression",
-        reach="every kernel",
+        reach="coefficients",
         read_in="sklearn/linear_model/_coordinate_descent.py",
     ),
     Setting(
@@ -213,7 +209,7 @@ SETTINGS = (
         l2=_ONE,
         mixes=True,
         half_sum_loss=True,
-        reach="every kernel",
+        reach="coefficients",
         notes=(_STANDARDIZED,),
         read_in="R/glmnet.R",
     ),

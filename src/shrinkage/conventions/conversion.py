@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 
 from shrinkage.conventions.catalogue import find
 from shrinkage.conventions.setting import DECOUPLED, Circumstances, Setting, Strength
@@ -21,13 +22,16 @@ class Conversion:
 
     Parameters
     ----------
-    source, target : Setting
-        From and to.
-    given, exact : tuple of Fraction
-        The numbers of each, one for each of its arguments. `exact` is not rounded: converting it
-        back gives `given` itself.
+    source : Setting
+        From.
+    given : tuple of Fraction
+        Its numbers, one for each of its arguments.
+    target : Setting
+        To.
+    exact : tuple of Fraction
+        Its numbers, not rounded: converting them back gives `given` itself.
     strength : Strength
-        λ₁ and λ₂ in between; of a decoupled source, its decay as λ₂.
+        What both mean: λ₁ and λ₂; of decoupled settings the target's decay as λ₂.
     around : Circumstances
         Rows, batch, targets and momentum that were used.
     rates : tuple of Fraction or None, default None
@@ -72,7 +76,7 @@ class Conversion:
     def sameness(self) -> str:
         """What is the same on both sides."""
         if self.rates is None:
-            return "Stationary points of the penalized loss, on the weights that both act on."
+            return "Stationary points of the penalized loss, on weights that both act on."
         step = self.rates[0] * self.given[0]
         return f"Each step multiplies a weight by {shown(1 - step)}."
 
@@ -141,10 +145,11 @@ def convert(
     reason = obstacle(source, target)
     if reason is not None:
         raise SettingError(reason)
+    numbers = _listed(value)
     lacking = missing(
         source,
         target,
-        1 if isinstance(value, Number) else len(value),
+        len(numbers),
         {
             "rows": rows,
             "batch_size": batch_size,
@@ -160,7 +165,7 @@ def convert(
         asked = int("regression" in (source.loss, target.loss))
     _check_targets(asked, source, target)
     around = Circumstances(rows, batch_size, asked, _fraction("momentum", momentum))
-    given = _given(value, source, _fraction("l1_ratio", l1_ratio))
+    given = _given(numbers, source, _fraction("l1_ratio", l1_ratio))
     strength = source.strength(given, around)
     rates = _rates(source, learning_rate, to_learning_rate)
     if rates is not None:
@@ -233,22 +238,32 @@ def missing(
 def _fraction(name: str, number: Number | None) -> Fraction | None:
     if number is None:
         return None
-    if not math.isfinite(number):
+    try:
+        finite = math.isfinite(number)
+    except OverflowError:
+        raise SettingError(f"{name} is too large for a floating-point number") from None
+    if not finite:
         raise SettingError(f"{name} is {float(number):g}; it must be a finite number")
-    exact = number if isinstance(number, Fraction) else Fraction(float(number))
+    exact = Fraction(number if isinstance(number, int | Fraction) else float(number))
     if exact < 0:
         raise SettingError(f"{name} is {shown(exact)}; it must be 0 or larger")
     return exact
 
 
-def _given(
-    value: Number | Sequence[Number], source: Setting, share: Fraction | None
-) -> tuple[Fraction, ...]:
+def _listed(value: Number | Sequence[Number]) -> list[Number]:
+    """One number or several as a list."""
+    if isinstance(value, str):
+        raise SettingError(f"the value is the text '{value}'; pass a number")
+    if isinstance(value, int | float | Fraction):
+        return [value]
+    return [float(value)] if isinstance(value, Real) else list(value)  # NumPy's are Real
+
+
+def _given(numbers: list[Number], source: Setting, share: Fraction | None) -> tuple[Fraction, ...]:
     """Its numbers, one for each argument."""
-    numbers = list(value) if isinstance(value, Sequence) else [value]
     names = source.arguments
     if source.mixes and len(numbers) == 1:
-        numbers += [share] if share is not None else []
+        numbers = [*numbers, *([share] if share is not None else [])]
     elif source.mixes and share is not None:
         raise SettingError(f"{names[1]} of {source.name} is given twice; leave l1_ratio")
     if len(numbers) != len(names):
@@ -331,15 +346,12 @@ def _notes(
     notes = []
     if source.half_sum_loss != target.half_sum_loss:
         half, whole = (source, target) if source.half_sum_loss else (target, source)
-        differ = (
-            f"the squared error of {half.name} is ½ Σ over targets, that beside {whole.name} is "
-            "taken as a mean without the ½"
-        )
+        differ = f"the squared error of {half.name} is ½ Σ over targets, of {whole.name} their mean"
         if around.targets:
-            notes.append(f"{differ[0].upper()}{differ[1:]}; the penalty grows with the loss.")
+            notes.append(f"{differ[0].upper()}{differ[1:]}; the penalty keeps its share.")
         elif not told and "classification" not in (source.loss, target.loss):
-            notes.append(f"This is for classes. For a regression give its targets, for {differ}.")
+            notes.append(f"For classes. A regression needs its number of targets: {differ}.")
     if source.reach != target.reach:
-        notes.append(f"{target.name} acts on {REACHES[target.reach]}.")
-        notes.append(f"{source.name} acts on {REACHES[source.reach]}.")
+        reaches = REACHES[target.reach], REACHES[source.reach]
+        notes.append(f"{target.name} acts on {reaches[0]}; {source.name} on {reaches[1]}.")
     return tuple(dict.fromkeys([*notes, *target.advice, *target.notes, *source.notes]))

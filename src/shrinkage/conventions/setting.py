@@ -8,7 +8,9 @@ from typing import Literal
 
 from shrinkage.errors import SettingError
 
-Reach = Literal["hidden kernels", "chosen kernels", "every kernel", "every parameter", "inputs"]
+Reach = Literal[
+    "hidden kernels", "chosen kernels", "every kernel", "every parameter", "coefficients", "inputs"
+]
 Rows = Literal["none", "batch", "table"]
 Loss = Literal["any", "classification", "regression"]
 
@@ -64,7 +66,13 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Strength:
-    """λ₁ and λ₂ of the package, exactly."""
+    """Exact λ of the package.
+
+    Parameters
+    ----------
+    l1, l2 : Fraction
+        Beside Σ|w| and beside ½ Σw².
+    """
 
     l1: Fraction
     l2: Fraction
@@ -136,12 +144,12 @@ class Setting:
     def value(
         self, lam: float, *, rows: int | None = None, targets: int = 0, decoupled: bool = False
     ) -> float:
-        """This setting's number for one of ours, where one number says all.
+        """Convert one of ours to this setting's number, where one number says all.
 
         Parameters
         ----------
         lam : float
-            λ₁ or λ₂, whichever it stands for.
+            Our λ₁ or λ₂, whichever it stands for.
         rows : int, optional
             Rows that the loss of one step is a mean over; needed when :attr:`divided_by` says so.
         targets : int, default 0
@@ -177,7 +185,23 @@ class Setting:
     def lam(
         self, value: float, *, rows: int | None = None, targets: int = 0, decoupled: bool = False
     ) -> float:
-        """Our λ for this setting's number: the inverse of :meth:`value`, with its parameters.
+        """Convert this setting's number to our λ: the inverse of :meth:`value`.
+
+        Parameters
+        ----------
+        value : float
+            Its number.
+        rows : int, optional
+            As in :meth:`value`.
+        targets : int, default 0
+            As in :meth:`value`.
+        decoupled : bool, default False
+            As in :meth:`value`.
+
+        Returns
+        -------
+        float
+            Our λ₁ or λ₂, rounded once.
 
         Examples
         --------
@@ -217,7 +241,19 @@ class Setting:
         return needed
 
     def strength(self, values: tuple[Fraction, ...], around: Circumstances) -> Strength:
-        """λ₁ and λ₂ for its numbers, one for each of :attr:`arguments`.
+        """Convert its numbers to λ₁ and λ₂.
+
+        Parameters
+        ----------
+        values : tuple of Fraction
+            One for each of :attr:`arguments`.
+        around : Circumstances
+            What it may depend on.
+
+        Returns
+        -------
+        Strength
+            Exact.
 
         Raises
         ------
@@ -234,9 +270,26 @@ class Setting:
         )
 
     def values(self, strength: Strength, around: Circumstances) -> tuple[Fraction, ...]:
-        """Its numbers for λ₁ and λ₂: the inverse of :meth:`strength`.
+        """Convert λ₁ and λ₂ to its numbers: the inverse of :meth:`strength`.
 
         A part that it cannot express is left out; :func:`shrinkage.conventions.convert` refuses to.
+
+        Parameters
+        ----------
+        strength : Strength
+            From :meth:`strength`, of this setting or another.
+        around : Circumstances
+            What it may depend on.
+
+        Returns
+        -------
+        tuple of Fraction
+            One for each of :attr:`arguments`.
+
+        Raises
+        ------
+        SettingError
+            Where `around` lacks what the answer depends on, or nothing stands for no penalty.
         """
         scale = self.scale(around)
         if self.mixes:
@@ -247,7 +300,23 @@ class Setting:
         return tuple(part * each * scale for each, part in pairs if each is not None)
 
     def scale(self, around: Circumstances) -> Fraction:
-        """What its value grows by, beside :attr:`l1` and :attr:`l2`."""
+        """What its value grows by, beside :attr:`l1` and :attr:`l2`.
+
+        Parameters
+        ----------
+        around : Circumstances
+            What it may depend on.
+
+        Returns
+        -------
+        Fraction
+            Positive.
+
+        Raises
+        ------
+        SettingError
+            Where `around` lacks it.
+        """
         for name, why in self.needs.items():
             if name != "learning_rate" and getattr(around, name) is None:
                 raise SettingError(f"{why}; pass {name}")

@@ -10,11 +10,12 @@ from shrinkage.conventions.setting import Circumstances, Setting
 
 OURS = "mean loss + λ₁ Σ|w| + (λ₂/2) Σw²"
 REACHES = {
-    "hidden kernels": "hidden kernels: no biases, not the output layer",
-    "chosen kernels": "the kernels it is given to, not their biases",
-    "every kernel": "every kernel, the output layer's too, but no biases",
-    "every parameter": "every parameter: biases, normalization and the output layer too",
-    "inputs": "the weights of a skip layer from the inputs to the output",
+    "hidden kernels": "hidden kernels alone",
+    "chosen kernels": "the kernels it is given to, no biases",
+    "every kernel": "every kernel, the output layer's too, no biases",
+    "every parameter": "every parameter, biases and the output layer too",
+    "coefficients": "every coefficient, not the intercept",
+    "inputs": "a skip layer from the inputs to the output",
 }
 """What settings act on."""
 

@@ -200,9 +200,9 @@ def test_the_squared_error_of_glmnet_has_a_half_and_its_log_loss_has_none() -> N
     assert convert(0.1, "glmnet", "keras.l1", l1_ratio=1).value == 0.1
     assert convert(0.1, "glmnet", "keras.l1", l1_ratio=1, targets=1).value == 0.2
     unsaid = convert(0.1, "glmnet", "keras.l1", l1_ratio=1)
-    assert any("A regression needs" in note for note in unsaid.notes)
+    assert any("For classes; give targets" in note for note in unsaid.notes)
     said = convert(0.1, "glmnet", "keras.l1", l1_ratio=1, targets=0)
-    assert not any("A regression needs" in note for note in said.notes)
+    assert not any("For classes; give targets" in note for note in said.notes)
 
 
 def test_what_it_acts_on_is_told_where_it_differs() -> None:
@@ -230,8 +230,17 @@ REFUSED: dict[str, tuple[tuple[Any, str, str], dict[str, Any], str]] = {
     "part": ((1, "glmnet", "keras.l2"), {"l1_ratio": 0.5}, "has an L1 part here, λ₁ = 0.5"),
     "no C": ((0, "keras.l2", "sklearn.logistic"), {"rows": 9}, "reciprocal .* C=inf there"),
     "C of 0": ((0, "sklearn.logistic", "glmnet"), {"rows": 9, "l1_ratio": 0}, "reciprocal"),
-    "large": ((1e300, "keras.l2", "lesson.l2"), {"rows": 10**13}, "λ of lesson.l2 .* too large"),
-    "small": ((1e-300, "lesson.l2", "keras.l2"), {"rows": 10**99}, "l2 of keras.l2 .* too small"),
+    "large": (
+        (1e300, "keras.l2", "lesson.l2"),
+        {"rows": 10**13},
+        "λ would be too large",
+    ),
+    "small": (
+        (1e-300, "lesson.l2", "keras.l2"),
+        {"rows": 10**99},
+        "l2 would be too small",
+    ),
+    "large λ": (((1e-320, 0), "sklearn.logistic", "glmnet"), {"rows": 1}, "too large"),
     "rate 0": ((1, "torch.adamw", "fastai.wd"), {"learning_rate": 0}, "learning rate is 0; it"),
     "few rows": ((1, "keras.l2", "torch.sgd"), {"rows": 0}, "rows is 0; it must be at least 1"),
     "batch 0": ((1, "keras.l2", "torch.sgd"), {"batch_size": 0}, "batch size is 0"),

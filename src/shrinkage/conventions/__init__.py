@@ -15,8 +15,10 @@ from shrinkage.conventions.catalogue import (
     TORCH_WEIGHT_DECAY,
     find,
 )
-from shrinkage.conventions.conversion import Conversion, convert, missing, obstacle
-from shrinkage.conventions.setting import DECOUPLED, Circumstances, Setting, Strength
+from shrinkage.conventions.circumstances import Circumstances, Strength
+from shrinkage.conventions.conversion import Conversion, convert
+from shrinkage.conventions.obstacles import missing, obstacle
+from shrinkage.conventions.setting import DECOUPLED, Setting
 
 __all__ = [
     "DECOUPLED",

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 
 from shrinkage.conventions.catalogue import find
-from shrinkage.conventions.setting import DECOUPLED, Circumstances, Setting, Strength
+from shrinkage.conventions.circumstances import Circumstances, Strength
+from shrinkage.conventions.obstacles import (
+    check_parts,
+    check_range,
+    check_targets,
+    missing,
+    obstacle,
+)
+from shrinkage.conventions.setting import Setting
 from shrinkage.conventions.wording import REACHES, from_ours, shown, to_ours, written
 from shrinkage.errors import SettingError
 
@@ -78,7 +86,7 @@ class Conversion:
         if self.rates is None:
             return "Stationary points of the penalized loss, on weights that both act on."
         step = self.rates[0] * self.given[0]
-        return f"Each step multiplies a weight by {shown(1 - step)}."
+        return f"Each step multiplies a weight by 1 − {shown(step)}."
 
 
 def convert(
@@ -163,76 +171,18 @@ def convert(
     asked = targets
     if asked is None:
         asked = int("regression" in (source.loss, target.loss))
-    _check_targets(asked, source, target)
+    check_targets(asked, source, target)
     around = Circumstances(rows, batch_size, asked, _fraction("momentum", momentum))
     given = _given(numbers, source, _fraction("l1_ratio", l1_ratio))
     strength = source.strength(given, around)
     rates = _rates(source, learning_rate, to_learning_rate)
     if rates is not None:
         strength = Strength(strength.l1, strength.l2 * rates[0] / rates[1])
-    _check_parts(source, target, strength)
+    check_parts(source, target, strength)
     exact = target.values(strength, around)
-    _check_range(target, exact)
+    check_range(target, exact, strength)
     notes = _notes(source, target, around, told=targets is not None)
     return Conversion(source, given, target, exact, strength, around, rates, notes)
-
-
-def obstacle(source: Setting, target: Setting) -> str | None:
-    """Why no number of `target` means what one of `source` does; None where one may.
-
-    Parameters
-    ----------
-    source, target : Setting
-        From and to.
-
-    Returns
-    -------
-    str or None
-        A sentence.
-    """
-    if source.decoupled != target.decoupled:
-        return f"no number of {target.name} equals one of {source.name}: {DECOUPLED}"
-    if {source.loss, target.loss} == {"classification", "regression"}:
-        log, squared = sorted((source, target), key=lambda one: one.loss)
-        return (
-            f"{log.name} stands beside a log loss and {squared.name} beside a squared error, so a "
-            "number of one says nothing about the other; convert between settings of the same loss"
-        )
-    if (source.l1 is None or target.l1 is None) and (source.l2 is None or target.l2 is None):
-        one, other = ("L1", "L2") if source.l1 is not None else ("L2", "L1")
-        return (
-            f"{source.name} is {one} and {target.name} is {other}: different penalties, of which "
-            "only L1 makes zeros, and no number of one equals one of the other; tune the other anew"
-        )
-    return None
-
-
-def missing(
-    source: Setting, target: Setting, numbers: int, known: Mapping[str, object]
-) -> tuple[str, str] | None:
-    """What a conversion depends on that is not known.
-
-    Parameters
-    ----------
-    source, target : Setting
-        From and to.
-    numbers : int
-        How many numbers of `source` are given.
-    known : mapping
-        Arguments of :func:`convert` by name; None where nothing is given.
-
-    Returns
-    -------
-    (str, str) or None
-        The name of the first one, and why it matters.
-    """
-    for name, why in (*source.needs.items(), *target.needs.items()):
-        if known.get(name) is None:
-            return name, why
-    if source.mixes and numbers == 1 and known.get("l1_ratio") is None:
-        first, share = source.arguments
-        return "l1_ratio", f"{source.name} takes two numbers, {first} and {share}, the share of L1"
-    return None
 
 
 def _fraction(name: str, number: Number | None) -> Fraction | None:
@@ -300,45 +250,6 @@ def _rates(
     return first, second
 
 
-def _check_targets(targets: int, source: Setting, target: Setting) -> None:
-    for setting in (source, target):
-        if setting.loss == "classification" and targets:
-            raise SettingError(
-                f"targets is {targets}, but {setting.name} predicts classes; leave targets"
-            )
-        if setting.loss == "regression" and not targets:
-            raise SettingError(
-                f"targets is 0, which stands for classes, but {setting.name} has a squared error; "
-                "give the number of targets or leave it"
-            )
-
-
-def _check_parts(source: Setting, target: Setting, strength: Strength) -> None:
-    """That the target can express everything."""
-    for part, able, name, symbol in (
-        (strength.l1, target.l1, "L1", "λ₁"),
-        (strength.l2, target.l2, "L2", "λ₂"),
-    ):
-        if part and able is None:
-            raise SettingError(
-                f"{source.name} has an {name} part here, {symbol} = {shown(part)}, which "
-                f"{target.name} cannot express; choose a setting of both, such as keras.l1_l2"
-            )
-
-
-def _check_range(target: Setting, exact: tuple[Fraction, ...]) -> None:
-    for name, number in zip(target.arguments, exact):
-        try:
-            lost = bool(number) and not float(number)
-        except OverflowError:
-            lost = True
-        if lost:
-            raise SettingError(
-                f"{name} of {target.name} would be too {'small' if number < 1 else 'large'} for a "
-                "floating-point number; give a value of a usual size"
-            )
-
-
 def _notes(
     source: Setting, target: Setting, around: Circumstances, *, told: bool
 ) -> tuple[str, ...]:
@@ -350,7 +261,7 @@ def _notes(
         if around.targets:
             notes.append(f"{differ[0].upper()}{differ[1:]}; the penalty keeps its share.")
         elif not told and "classification" not in (source.loss, target.loss):
-            notes.append(f"For classes. A regression needs its number of targets: {differ}.")
+            notes.append(f"For classes; give targets for a regression, where {differ}.")
     if source.reach != target.reach:
         reaches = REACHES[target.reach], REACHES[source.reach]
         notes.append(f"{target.name} acts on {reaches[0]}; {source.name} on {reaches[1]}.")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
-from shrinkage.conventions.setting import Circumstances, Setting
+from shrinkage.conventions.circumstances import Circumstances
+from shrinkage.conventions.setting import Setting
 
 OURS = "mean loss + λ₁ Σ|w| + (λ₂/2) Σw²"
 REACHES = {

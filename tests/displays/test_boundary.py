@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_diabetes, load_wine
+from sklearn.datasets import load_diabetes, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -99,6 +102,19 @@ def test_a_slice_through_more_columns(others: str) -> None:
     assert plane.sentence == f"Over the inputs hue and alcohol, the other 11 at their {others}s."
     assert display.colorbar_ is None
     assert [text.get_text() for text in display.legend_.get_texts()] == ["0", "1", "2"]
+
+
+def test_ten_classes_have_ten_shapes() -> None:
+    inputs, target = load_digits(return_X_y=True)
+    model = GaussianNB().fit(inputs[:300], target[:300])
+    display = DecisionBoundaryDisplay.from_estimator(
+        model, inputs[:300], target[:300], features=(20, 42), grid_resolution=20
+    )
+    shapes = [points.get_paths()[0].vertices for points in display.points_]
+    for first, second in combinations(shapes, 2):
+        assert first.shape != second.shape or not np.allclose(first, second)
+    assert display.legend_ is not None
+    assert len(display.legend_.get_texts()) == 10
 
 
 def test_the_principal_plane_of_more_columns() -> None:

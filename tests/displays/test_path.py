@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from shrinkage.displays import LambdaPathDisplay
 from shrinkage.errors import SettingError
-from shrinkage.estimators import ShrinkageClassifier
+from shrinkage.estimators import ShrinkageClassifier, ShrinkageClassifierCV
 from shrinkage.figures.path import path_figure
 from shrinkage.findings import Findings
 
@@ -46,6 +47,17 @@ def test_no_penalty_stands_at_the_left_and_is_called_none(moons: Findings) -> No
     assert "$10^{-2}$" in labels
     (x,), _ = display.marks_["none"].get_data()
     assert x == first < 0.001
+
+
+def test_labels_of_a_long_path_have_room(rows) -> None:
+    model = ShrinkageClassifierCV(
+        hidden_layer_sizes=(2,), lambdas=10.0 ** np.arange(-8, 5), max_iter=2, cv=2
+    )
+    display = LambdaPathDisplay.from_estimator(model.fit(*rows))
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert len(boxes) >= 5
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 def test_axes_carry_names_and_units(moons: Findings, diabetes: Findings) -> None:

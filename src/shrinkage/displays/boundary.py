@@ -54,9 +54,10 @@ _MARKERS: dict[str, Any] = {
     "star": "*",
     "plus": "P",
     "cross": "X",
-    "asterisk": (6, 2, 0),
+    "asterisk": (4, 1, 0),
 }
-"""The shapes of :data:`shrinkage.figures.colours.MARKERS`."""
+"""The shapes of :data:`shrinkage.figures.colours.MARKERS`; a star of four points for an asterisk,
+which has no inside to be coloured."""
 _MANY = 600
 """More rows than these are drawn smaller."""
 _WIDE, _HIGH = 46, 32
@@ -93,6 +94,17 @@ class DecisionBoundaryDisplay:
         What the colours mean; None for more than two classes, whose legend tells.
     legend_ : matplotlib Legend or None
         The classes; None without any.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from shrinkage.displays import DecisionBoundaryDisplay
+    >>> from shrinkage.estimators import ShrinkageClassifierCV
+    >>> X, y = make_moons(100, noise=0.3, random_state=0)
+    >>> model = ShrinkageClassifierCV(lambdas=[0.001, 0.1], max_iter=10, cv=3, random_state=0)
+    >>> display = DecisionBoundaryDisplay.from_estimator(model.fit(X, y), X, y)
+    >>> display.colorbar_.ax.get_ylabel()
+    'probability of 1'
     """
 
     ax_: Axes
@@ -301,8 +313,8 @@ class DecisionBoundaryDisplay:
     def _points(self) -> None:
         ax, data, roles = self.ax_, self.surface, roles_of(self.ax_)
         plane, one = data.plane, data.plane.kind == "one input"
-        size = 6 if len(plane.points) > _MANY else 14
-        look: dict[str, Any] = {"edgecolors": "white", "linewidths": 0.4, "zorder": 3}
+        size, edge = (8, 0.2) if len(plane.points) > _MANY else (14, 0.4)
+        look: dict[str, Any] = {"edgecolors": "white", "linewidths": edge, "zorder": 3}
         x, y = plane.points.T
         if not data.classes:
             colours = {"c": roles["train"]} if one else {"c": plane.point_targets}

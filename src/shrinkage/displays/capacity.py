@@ -72,6 +72,17 @@ class CapacityDisplay:
         The width with the least mean validation loss; None without a panel of errors.
     legend_ : matplotlib Legend
         The legend.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from shrinkage.displays import CapacityDisplay
+    >>> from shrinkage.estimators import ShrinkageClassifierCV
+    >>> X, y = make_moons(100, noise=0.3, random_state=0)
+    >>> model = ShrinkageClassifierCV(lambdas=[0.001], max_iter=10, cv=3, random_state=0)
+    >>> display = CapacityDisplay.from_estimator(model.fit(X, y), widths=(1, 4, 16))
+    >>> list(display.axes_)
+    ['wrong', 'length', 'islands']
     """
 
     ax_: Axes

@@ -49,6 +49,17 @@ class LearningCurveDisplay:
         ``"validation"``); no validation rows, no line.
     legend_ : matplotlib Legend
         The legend.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from shrinkage.displays import LearningCurveDisplay
+    >>> from shrinkage.estimators import ShrinkageClassifierCV
+    >>> X, y = make_moons(100, noise=0.3, random_state=0)
+    >>> model = ShrinkageClassifierCV(lambdas=[0.001, 0.1], max_iter=10, cv=3, random_state=0)
+    >>> display = LearningCurveDisplay.from_estimator(model.fit(X, y))
+    >>> display.ax_.get_xlabel(), display.ax_.get_ylabel()
+    ('epoch', 'log loss (nats)')
     """
 
     ax_: Axes

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 _TINTS = {"overfitting": 0.10, "good": 0.15, "underfitting": 0.10}
 _NAMED = 0.24
 """Least share of the width on which a zone's name fits into one column."""
-_CLEAR = 0.5
-"""Decades to the right of "none" that its label needs."""
+_LABELS = 8
+"""Powers of ten that have room for their labels in one column."""
+_CLEAR = 0.12
+"""Share of the width to the right of "none" that its label needs."""
 
 
 class LambdaPathDisplay:
@@ -70,6 +72,17 @@ class LambdaPathDisplay:
     See Also
     --------
     LearningCurveDisplay : The losses epoch by epoch.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from shrinkage.displays import LambdaPathDisplay
+    >>> from shrinkage.estimators import ShrinkageClassifierCV
+    >>> X, y = make_moons(100, noise=0.3, random_state=0)
+    >>> model = ShrinkageClassifierCV(penalty="l1", lambdas=[0.01, 0.1], max_iter=9, random_state=0)
+    >>> display = LambdaPathDisplay.from_estimator(model.fit(X, y))
+    >>> display.ax_.get_xlabel(), display.ax_.get_ylabel()
+    ('λ of L1', 'log loss (nats)')
     """
 
     ax_: Axes
@@ -189,14 +202,16 @@ class LambdaPathDisplay:
         from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
         ax = self.ax_
-        first = panel.x_range[0] if panel.edge is None else panel.edge + _CLEAR
-        exponents = list(range(ceil(first), floor(panel.x_range[1]) + 1))
+        low, high = panel.x_range
+        step = ceil((high - low) / _LABELS)
+        first = low if panel.edge is None else panel.edge + max(_CLEAR * (high - low), 0.5)
+        exponents = [e for e in range(ceil(first), floor(high) + 1) if e % step == 0]
         places = [10.0**exponent for exponent in exponents]
         labels = [f"$10^{{{exponent}}}$" for exponent in exponents]
         if panel.edge is not None:
             places, labels = [10.0**panel.edge, *places], ["none", *labels]
         ax.set_xscale("log")
-        ax.set_xlim(10.0 ** panel.x_range[0], 10.0 ** panel.x_range[1])
+        ax.set_xlim(10.0**low, 10.0**high)
         ax.xaxis.set_major_locator(FixedLocator(places))
         ax.xaxis.set_major_formatter(FixedFormatter(labels))
         ax.xaxis.set_minor_locator(NullLocator())

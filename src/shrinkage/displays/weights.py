@@ -56,6 +56,17 @@ class WeightDistributionDisplay:
         For each side the artists that :meth:`matplotlib.axes.Axes.bxp` returns.
     legend_ : matplotlib Legend
         The legend.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from shrinkage.displays import WeightDistributionDisplay
+    >>> from shrinkage.estimators import ShrinkageClassifierCV
+    >>> X, y = make_moons(100, noise=0.3, random_state=0)
+    >>> model = ShrinkageClassifierCV(penalty="l1", lambdas=[0.01], max_iter=10, random_state=0)
+    >>> display = WeightDistributionDisplay.from_estimator(model.fit(X, y))
+    >>> display.ax_.get_xlabel()
+    'weight (all hidden kernels)'
     """
 
     ax_: Axes

@@ -149,7 +149,8 @@ def _answer(conversion: Conversion) -> list[RenderableType]:
     if conversion.rates is None:
         parts = [(source.l1, conversion.strength.l1), (source.l2, conversion.strength.l2)]
         numbers = [shown(part) for able, part in parts if able is not None]
-        how = [f"{formula} = {number}" for formula, number in zip(to_ours, numbers)]
+        lines = [f"{formula} = {number}" for formula, number in zip(to_ours, numbers)]
+        how = [line for line, number in zip(lines, numbers) if number != "0"] or lines
         how.append(f"in {OURS}")
     rows = [
         ("From", [f"{source.framework}: {code[0]}"], ""),

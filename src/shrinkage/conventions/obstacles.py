@@ -25,7 +25,10 @@ def obstacle(source: Setting, target: Setting) -> str | None:
         A sentence.
     """
     if source.decoupled != target.decoupled:
-        return f"no number of {target.name} equals one of {source.name}: {DECOUPLED}"
+        return (
+            f"no number of {target.name} equals one of {source.name}: {DECOUPLED}; tune the other "
+            "anew"
+        )
     if {source.loss, target.loss} == {"classification", "regression"}:
         log, squared = sorted((source, target), key=lambda one: one.loss)
         return (

@@ -46,6 +46,8 @@ def test_objective_has_the_gradient_of_ours(bench: Any, name: str) -> None:
     value, added = OBJECTIVES[name]
     if name.startswith("playground") and not bench.targets:
         pytest.skip("its only loss is a squared error")
+    if name == "glmnet" and bench.targets > 1:
+        pytest.skip("it penalizes several targets as a group")
     around: dict[str, Any] = {"rows": 24, "targets": bench.targets}
     lam, share = convert(value, name, "shrinkage.elastic_net", **around).values.values()
     module = bench.module()

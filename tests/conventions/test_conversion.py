@@ -74,8 +74,11 @@ def targets_of(draw: Any, *pair: Setting) -> int | None:
     if any(setting.loss == "classification" for setting in pair):
         return None
     if any(setting.loss == "regression" for setting in pair):
-        return draw(st.sampled_from([None, 1, 2, 3]))
-    return draw(st.sampled_from([None, 0, 1, 2, 3]))
+        several = [None, 1, 2, 3]
+    else:
+        several = [None, 0, 1, 2, 3]
+    one = any(setting.one_target for setting in pair)
+    return draw(st.sampled_from([each for each in several if not (one and (each or 0) > 1)]))
 
 
 @settings(max_examples=300)
@@ -118,7 +121,8 @@ def test_every_way_leads_through_our_lambda(source: Setting) -> None:
     around: dict[str, Any] = {"rows": 800, "batch_size": 32, "learning_rate": 0.1, "momentum": 0.5}
     middle = "shrinkage.l2.decoupled" if source.decoupled else "shrinkage.elastic_net"
     for _, target in (pair for pair in WAYS if pair[0] is source):
-        around["targets"] = 3 if "regression" in (source.loss, target.loss) else 0
+        several = 1 if source.one_target or target.one_target else 3
+        around["targets"] = several if "regression" in (source.loss, target.loss) else 0
         first, second = target.l1 is not None, target.l2 is not None
         value: tuple[float, ...] = (0.25,)
         if source.mixes:
@@ -247,6 +251,7 @@ REFUSED: dict[str, tuple[tuple[Any, str, str], dict[str, Any], str]] = {
     "long batch": ((1, "keras.l2", "torch.sgd"), {"rows": 8, "batch_size": 9}, "there are 8 rows"),
     "momentum 1": ((1, "lassonet", "keras.l1"), {"momentum": 1}, r"momentum is 1; .* \[0, 1\)"),
     "targets": ((1, "keras.l2", "torch.sgd"), {"targets": -1}, "targets is -1; it must be 0"),
+    "group": ((0, "keras.l1", "glmnet"), {"targets": 2}, "as a group, .* convert for one target"),
     "classes": ((1, "sklearn.lasso", "keras.l1"), {"targets": 0}, "stands for classes"),
     "numbers": (
         ((1, 0), "sklearn.logistic", "keras.l2"),

@@ -209,6 +209,7 @@ SETTINGS = (
         l2=_ONE,
         mixes=True,
         half_sum_loss=True,
+        one_target=True,
         reach="coefficients",
         notes=(_STANDARDIZED,),
         read_in="R/glmnet.R",

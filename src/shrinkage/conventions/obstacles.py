@@ -79,6 +79,11 @@ def check_targets(targets: int, source: Setting, target: Setting) -> None:
             raise SettingError(
                 f"targets is {targets}, but {setting.name} predicts classes; leave targets"
             )
+        if setting.one_target and targets > 1:
+            raise SettingError(
+                f"targets is {targets}, and {setting.name} penalizes the coefficients of several "
+                "targets as a group, which no λ equals; convert for one target"
+            )
         if setting.loss == "regression" and not targets:
             raise SettingError(
                 f"targets is 0, which stands for classes, but {setting.name} has a squared error; "

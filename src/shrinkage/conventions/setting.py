@@ -52,6 +52,8 @@ class Setting:
         targets without the ½: then it must grow with the loss to keep its share.
     loss : str, default "any"
         Whether it stands beside a squared error or a log loss only.
+    one_target : bool, default False
+        Whether several targets are penalized as a group there, so that no λ equals it.
     decoupled : bool, default False
         Whether it multiplies weights instead of joining the gradient.
     after_momentum : bool, default False
@@ -78,6 +80,7 @@ class Setting:
     divided_by: Rows = "none"
     half_sum_loss: bool = False
     loss: Loss = "any"
+    one_target: bool = False
     decoupled: bool = False
     after_momentum: bool = False
     reach: Reach = "chosen kernels"

@@ -273,6 +273,7 @@ SETTINGS = (
         *("lassonet", "LassoNet", ("lambda_",), "LassoNetClassifier(lambda_seq=[{0}])"),
         regression="LassoNetRegressor(lambda_seq=[{0}])",
         l1=_ONE,
+        one_target=True,
         after_momentum=True,
         reach="inputs",
         notes=(_THRESHOLD, _GROUPS),

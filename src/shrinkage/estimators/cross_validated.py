@@ -25,6 +25,7 @@ from shrinkage.estimators.progress import watched
 from shrinkage.estimators.rows import Table, validation_rows
 from shrinkage.estimators.scoring import metric_of
 from shrinkage.estimators.settings import (
+    integer,
     lam_of,
     network_of,
     penalty_of,
@@ -39,6 +40,8 @@ from shrinkage.study import Fit, Study
 from shrinkage.tune import Plan, Search, Selection, candidates, plan, select
 
 _NOT_TUNED = (0.0,)
+_ROUNDS = 2
+"""Rounds that refine the automatic path around its best λ."""
 
 
 @dataclass(repr=False, eq=False, kw_only=True)
@@ -47,7 +50,7 @@ class CrossValidated(Fitted):
 
     penalty: str | Penalty | Sequence[str | Penalty] | None = "l2"
     lambdas: Sequence[float] | NDArray[np.float64] | None = None
-    n_lambdas: int = 8
+    n_lambdas: int = 10
     cv: Any = 5
     rule: str = "minimum"
     scoring: str | None = None
@@ -143,6 +146,8 @@ def _plan(estimator: CrossValidated, data: Data) -> Plan:
         penalties, lambdas = (L2(),), _NOT_TUNED
     elif estimator.lambdas is not None:
         lambdas = tuple(lam_of(lam) for lam in np.ravel(estimator.lambdas))
+    # Each round tries two λ for each penalty: half-way to the best one's neighbours.
+    rounds = min(_ROUNDS, max(0, (integer("n_lambdas", estimator.n_lambdas) - 2) // 2))
     return plan(
         data,
         network=network_of(estimator, data),
@@ -150,9 +155,10 @@ def _plan(estimator: CrossValidated, data: Data) -> Plan:
         metric=metric_of(estimator.scoring, data.task),
         penalties=penalties,
         lambdas=lambdas,
-        points=estimator.n_lambdas,
+        points=estimator.n_lambdas - 2 * rounds,
         rule=estimator.rule,
-        refinements=0,
+        bracket=False,
+        refinements=rounds,
         refits=1,
         along=False,
         relax=False,

@@ -37,12 +37,13 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
 
 def data_of(estimator: Any, table: Table, **how: Any) -> Data:
     """The table as the engine takes it; `how` are more arguments of `from_arrays`."""
+    names = getattr(estimator, "feature_names_in_", None)
     return from_arrays(
         table.arrays,
         classes=None if table.classes is None else table.classes.tolist(),
         # Rows that agree are one only where no order is to be kept.
         **{"standardize": bool(estimator.standardize), "merge": bool(estimator.shuffle)} | how,
-        columns=getattr(estimator, "feature_names_in_", None),
+        columns=None if names is None else tuple(map(str, names)),
         name=type(estimator).__name__,
     )
 

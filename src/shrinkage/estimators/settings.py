@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from math import ceil
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -19,6 +20,10 @@ from shrinkage.tune import default_training
 
 POLISH = 5_000
 """Iterations that a polish may take where it is only asked for."""
+_STEPS, _FEWEST_STEPS, _MOST_EPOCHS = 2_000, 200, 50
+"""Length of a training: shorter than the command line's, which is to show overfitting where there
+is any. Fewer and smaller steps predict as well or better at the best λ, and cost less."""
+_RATE = 0.002
 _ACTIVATIONS = {"logistic": "sigmoid"}
 _ELASTIC_NETS = ("elasticnet", "elastic_net", "elastic-net", "elastic net")
 
@@ -32,6 +37,7 @@ class Settings(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no anno
     l1_ratio: float = 0.5
     hidden_layer_sizes: int | Sequence[int] = (128, 128)
     activation: str = "relu"
+    initialization: str | None = "glorot"
     solver: str = "adam"
     learning_rate: str = "cosine"
     learning_rate_init: float | None = None
@@ -74,9 +80,10 @@ def network_of(settings: Settings, data: Data) -> Network:
         )
     return Network(
         inputs=data.full.n_inputs,
-        hidden=tuple(_integer("hidden_layer_sizes", size) for size in sizes),
+        hidden=tuple(integer("hidden_layer_sizes", size) for size in sizes),
         outputs=data.n_outputs,
         activation=_ACTIVATIONS.get(settings.activation, settings.activation),
+        initialization=settings.initialization,
         penalize_output=bool(settings.penalize_output),
     )
 
@@ -93,8 +100,8 @@ def training_of(settings: Settings, data: Data, **others: Any) -> Training:
     **others
         Fields of :class:`Training` that win.
     """
-    batch = None if settings.batch_size == "auto" else _integer("batch_size", settings.batch_size)
-    epochs = None if settings.max_iter is None else _integer("max_iter", settings.max_iter)
+    batch = None if settings.batch_size == "auto" else integer("batch_size", settings.batch_size)
+    epochs = None if settings.max_iter is None else integer("max_iter", settings.max_iter)
     chosen: dict[str, Any] = {
         "optimizer": settings.solver,
         "schedule": settings.learning_rate,
@@ -120,11 +127,31 @@ def training_of(settings: Settings, data: Data, **others: Any) -> Training:
     }
     if settings.polish:
         chosen["polish"] = POLISH if settings.polish is True else settings.polish
-    training = _checked(lambda: default_training(data, **(chosen | others)))
+    hidden = bool(network_of(settings, data).hidden)
+    training = _checked(lambda: _with_defaults(data, chosen | others, hidden))
     if not settings.early_stopping:
         return training
-    patience = _integer("n_iter_no_change", settings.n_iter_no_change)
+    patience = integer("n_iter_no_change", settings.n_iter_no_change)
     return replace(training, patience=min(patience, training.epochs))
+
+
+def _with_defaults(data: Data, chosen: dict[str, Any], hidden: bool) -> Training:
+    """A training in which what was left open follows from the table's size.
+
+    A linear model costs little and has far to go: it is trained as the command line does.
+    """
+    training = default_training(data, **chosen)
+    if not hidden:
+        return training
+    rows = (data.parts[0] if data.parts else data.full).train.size
+    steps = ceil(rows / training.batch_size)
+    epochs = max(min(round(_STEPS / steps), _MOST_EPOCHS), ceil(_FEWEST_STEPS / steps), 10)
+    rate = training.learning_rate if training.optimizer == "sgd" else _RATE
+    return replace(
+        training,
+        epochs=chosen["epochs"] or epochs,
+        learning_rate=chosen["learning_rate"] or rate,
+    )
 
 
 def penalty_of(given: str | Penalty | None, l1_ratio: float) -> Penalty | None:
@@ -171,7 +198,8 @@ def names_of(cls: type[Settings]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(cls) if field.init)
 
 
-def _integer(name: str, given: Any) -> int:
+def integer(name: str, given: Any) -> int:
+    """A whole number, checked."""
     if isinstance(given, bool) or not isinstance(given, Integral):
         raise SettingError(f"{name} is {given!r}; it must be a whole number")
     return int(given)

@@ -15,6 +15,8 @@ from shrinkage.penalties import L1, L2, ElasticNet, Penalty
 from shrinkage.scores import check_metric, default_metric
 from shrinkage.training import Training
 
+USUAL = (-4, 1)
+"""Powers of ten between which the best λ mostly is."""
 RULES = ("minimum", "one_standard_error")
 
 _STEPS = 3_000
@@ -49,6 +51,10 @@ class Plan:
         What is best; see :data:`shrinkage.scores.METRICS`.
     rule : str, default "minimum"
         Which selection is recommended and verified: ``"minimum"`` or ``"one_standard_error"``.
+    bracket : bool, default True
+        Whether an automatic path is bracketed on one fold, from almost no effect up to a constant
+        prediction. Without a bracket it covers :data:`USUAL`, and a refinement also goes on beyond
+        an end that is best.
     refinements : int, default 3
         Rounds of halving the distance between the best λ of an automatic path and its neighbours.
     refits : int, default 3
@@ -73,6 +79,7 @@ class Plan:
     points: int = 8
     metric: str = "log_loss"
     rule: str = "minimum"
+    bracket: bool = True
     refinements: int = 3
     refits: int = 3
     along: bool = True

@@ -18,7 +18,7 @@ from shrinkage.engine.pool import train
 from shrinkage.penalties import Penalty
 from shrinkage.scores import PathPoint
 from shrinkage.study import Fit, Study, Trial
-from shrinkage.tune.planning import Plan
+from shrinkage.tune.planning import USUAL, Plan
 from shrinkage.tune.selection import badness, candidates, select
 
 LOWEST, HIGHEST = -8, 4
@@ -37,9 +37,10 @@ class Search:
     """A run of a plan: iterate over it to train; :attr:`study` is what is finished so far.
 
     Stages follow each other, each planned from the fits of those before it: the bracket (one fold,
-    powers of ten), the path on every fold, the refinement near each penalty's optimum, the refits
-    on every training row, and, where the selected penalty leaves exact zeros, its relaxed refits:
-    on every fold and every training row, the weights that survive trained once more without it.
+    powers of ten, if the plan wants one), the path on every fold, the refinement near each
+    penalty's optimum, the refits on every training row, and, where the selected penalty leaves
+    exact zeros, its relaxed refits: on every fold and every training row, the weights that survive
+    trained once more without it.
     Iteration may be given up at any time; iterating again goes on where it stopped.
 
     Parameters
@@ -64,7 +65,7 @@ class Search:
     ) -> None:
         self.data = data
         self.plan = plan
-        self.stage = "bracket" if plan.lambdas is None else "path"
+        self.stage = "bracket" if plan.lambdas is None and plan.bracket else "path"
         self._threads = threads
         self._executor = executor
         self._trials: dict[Trial, None] = {}
@@ -127,10 +128,11 @@ class Search:
             lambdas = sorted(set(self.plan.lambdas) - {0.0})
             return "path", self._on_all_folds(dict.fromkeys(self.plan.penalties, lambdas))
         if last in ("", "bracket"):
-            trials = self._bracket(begun=bool(last))
+            trials = self._bracket(begun=bool(last)) if self.plan.bracket else []
             if trials:
                 return "bracket", trials
-            return "path", self._on_all_folds(self._grids())
+            grids = self._grids() if self.plan.bracket else self._usual()
+            return "path", self._on_all_folds(grids)
         if stages.count("refine") < self.plan.refinements:
             return "refine", self._on_all_folds(self._refinements())
         return "refits", self._refits()
@@ -213,6 +215,13 @@ class Search:
             ]
         return grids
 
+    def _usual(self) -> dict[Penalty, list[float]]:
+        """For each penalty the λ of an automatic path without a bracket."""
+        exponents = np.linspace(*USUAL, self.plan.points)
+        return {
+            penalty: [power(exponent) for exponent in exponents] for penalty in self.plan.penalties
+        }
+
     def _refinements(self) -> dict[Penalty, list[float]]:
         """For each penalty, λ between its best one and the neighbours."""
         complete = candidates(self.study, self.plan.metric)
@@ -227,7 +236,7 @@ class Search:
             finest = _FINEST_OF_INPUTS if penalty.groups == "inputs" else _FINEST
             refined[penalty] = [
                 power((a + b) / 2) for a, b in pairwise(around) if b - a > 1.1 * finest
-            ]
+            ] + ([] if self.plan.bracket else _beyond(exponents, best))
         return refined
 
     def _on_all_folds(self, grids: dict[Penalty, list[float]]) -> list[Trial]:
@@ -274,6 +283,13 @@ class Search:
 def _zeroes(penalty: Penalty | None) -> bool:
     """Whether a penalty makes weights exactly zero."""
     return penalty is not None and (penalty.l1_share > 0 or penalty.groups is not None)
+
+
+def _beyond(exponents: list[float], best: int) -> list[float]:
+    """One more λ on the side of the best exponent where there is none yet."""
+    step = exponents[1] - exponents[0] if best == 0 else exponents[-1] - exponents[-2]
+    further = {0: exponents[0] - step, len(exponents) - 1: exponents[-1] + step}.get(best)
+    return [power(further)] if further is not None and LOWEST <= further <= HIGHEST else []
 
 
 def power(exponent: float) -> float:

@@ -14,6 +14,7 @@ from shrinkage.data import Data
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.estimators.cv_results import tabulated
+from shrinkage.estimators.documentation import documented
 from shrinkage.estimators.fitted import (
     all_or_nothing,
     data_of,
@@ -45,8 +46,8 @@ _ROUNDS = 2
 
 
 @dataclass(repr=False, eq=False, kw_only=True)
-class CrossValidated(Fitted):
-    """Chooses λ, and fits one network with it."""
+class Path:
+    """What is chosen from, and how; a base of its own, so that these are the first parameters."""
 
     penalty: str | Penalty | Sequence[str | Penalty] | None = "l2"
     lambdas: Sequence[float] | NDArray[np.float64] | None = None
@@ -54,6 +55,11 @@ class CrossValidated(Fitted):
     cv: Any = 5
     rule: str = "minimum"
     scoring: str | None = None
+
+
+@dataclass(repr=False, eq=False, kw_only=True)
+class CrossValidated(Fitted, Path):
+    """Chooses λ, and fits one network with it."""
 
     selection_: Selection = field(init=False)
     penalty_: Penalty | None = field(init=False)
@@ -110,14 +116,95 @@ class CrossValidated(Fitted):
         return self
 
 
+@documented
 @dataclass(repr=False, eq=False, kw_only=True)
 class ShrinkageClassifierCV(Classifies, CrossValidated):
-    """A neural network for classes whose penalty is chosen by cross-validation."""
+    """A neural network for classes whose penalty is chosen by cross-validation.
+
+    Parameters
+    ----------
+    {parameters of a path}
+    {parameters of a classifier}
+
+    Attributes
+    ----------
+    {attributes of a path}
+    {attributes of a classifier}
+
+    See Also
+    --------
+    ShrinkageClassifier : One λ.
+    ShrinkageRegressorCV : The same for numbers.
+    sklearn.linear_model.LogisticRegressionCV : For linear models.
+
+    Notes
+    -----
+    Every λ starts a fold from the same weights and sees its rows in the same order, so that losses
+    differ by λ alone. Inputs are standardized by the training rows of each fold. The network in use
+    is trained on all rows.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen & Stone (1984), "Classification and Regression Trees", section 3.4.3,
+    on the rule of one standard error.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from shrinkage import ShrinkageClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> model = ShrinkageClassifierCV(
+    ...     hidden_layer_sizes=(16,), lambdas=(0.01, 0.1, 1), cv=3, random_state=0
+    ... ).fit(X, y)
+    >>> model.cv_results_["param_lam"]
+    array([0.  , 0.01, 0.1 , 1.  ])
+    >>> model.score(X, y) > 0.97
+    True
+    """
 
 
+@documented
 @dataclass(repr=False, eq=False, kw_only=True)
 class ShrinkageRegressorCV(Predicts, CrossValidated):
-    """A neural network for numbers whose penalty is chosen by cross-validation."""
+    """A neural network for numbers whose penalty is chosen by cross-validation.
+
+    Parameters
+    ----------
+    {parameters of a path}
+
+    Attributes
+    ----------
+    {attributes of a path}
+
+    See Also
+    --------
+    ShrinkageRegressor : One λ.
+    ShrinkageClassifierCV : The same for classes.
+    sklearn.linear_model.LassoCV : For linear models.
+
+    Notes
+    -----
+    Every λ starts a fold from the same weights and sees its rows in the same order, so that losses
+    differ by λ alone. Inputs and targets are standardized by the training rows of each fold, and
+    mean squared errors are in variances of the target there. The network in use is trained on all
+    rows.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen & Stone (1984), "Classification and Regression Trees", section 3.4.3,
+    on the rule of one standard error.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinkage import ShrinkageRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = ShrinkageRegressorCV(
+    ...     hidden_layer_sizes=(16,), lambdas=(0.01, 0.1, 1), cv=3, random_state=0
+    ... ).fit(X, y)
+    >>> model.lambda_ in (0.01, 0.1, 1.0)
+    True
+    """
 
 
 def _splits(estimator: CrossValidated, table: Table) -> list[tuple[Any, Any]]:

@@ -41,6 +41,15 @@ class ShrinkagePath(NamedTuple):
         The kernel of each layer; they act on the scaled inputs.
     predictors : tuple of Predictor, length n_lambdas
         The networks, with their preprocessing.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from shrinkage import shrinkage_path
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> path = shrinkage_path(X, y, hidden_layer_sizes=(), n_lambdas=3, random_state=0)
+    >>> bool(path.lambdas[0] > path.lambdas[-1])
+    True
     """
 
     lambdas: Floats
@@ -203,7 +212,7 @@ def lambda_grid(
     sample_weight: Any = None,
     **settings: Any,
 ) -> Floats:
-    """λ at equal ratios, falling from :func:`lambda_max`.
+    """Grid of λ at equal ratios, falling from :func:`lambda_max`.
 
     Parameters
     ----------

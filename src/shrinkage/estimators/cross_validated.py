@@ -112,6 +112,7 @@ class CrossValidated(Fitted, Path):
             chosen = finished(refits[selection.point.penalty, selection.point.lam])
             attributes = network_attributes(chosen, data.full, table)
             attributes |= _path_attributes(study, selection)
+            attributes["validation_curve_"] = _validation_curve(study, selection.point)
             replace_attributes(self, attributes)
         return self
 
@@ -274,6 +275,18 @@ def _path_attributes(study: Study, selection: Selection) -> dict[str, Any]:
         "best_score_": float(results["mean_test_score"][place]),
         "n_splits_": len(study.data.parts),
     }
+
+
+def _validation_curve(study: Study, point: PathPoint) -> NDArray[np.float64]:
+    """Mean over the folds, as far as all of them were trained."""
+    curves = [
+        fit.validation_loss
+        for fit in study.fold_fits
+        if fit.ok and (fit.trial.penalty, fit.trial.lam) == (point.penalty, point.lam)
+    ]
+    shortest = min(curve.size for curve in curves)
+    mean: NDArray[np.float64] = np.mean([curve[:shortest] for curve in curves], axis=0)
+    return mean
 
 
 def _diagnosis(study: Study) -> Diagnosis | None:

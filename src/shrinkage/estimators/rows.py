@@ -84,7 +84,7 @@ def classification_table(
     known = np.unique(labels[own > 0]) if classes is None else np.unique(np.asarray(classes))
     if known.size < 2:
         raise DataError(
-            f"y has one class only, {known[0]!r}; a classifier needs at least 2 classes"
+            f"y has one class only, {known.tolist()[0]!r}; a classifier needs at least 2 classes"
         )
     indices = index_of(labels, known, own > 0)
     own = own * _class_weights(class_weight, known, indices, own)[indices]

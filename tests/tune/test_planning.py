@@ -31,6 +31,7 @@ def test_defaults_follow_the_size(data):
         ({"rule": "min"}, "did you mean 'minimum'"),
         ({"refits": 0}, "refits is 0"),
         ({"points": 1}, "points is 1"),
+        ({"refinements": -1}, "refinements is -1"),
         ({"seed": -1}, "seed is -1"),
     ],
 )

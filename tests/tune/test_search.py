@@ -10,6 +10,7 @@ from shrinkage.network import Network
 from shrinkage.penalties import L1, L2, GroupLasso
 from shrinkage.scores import path
 from shrinkage.tune import Search, candidates, default_training, plan, power, select
+from shrinkage.tune.search import _beyond
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +240,55 @@ def test_without_a_penalty_to_try_the_guess_is_right(data, short_plan):
 
 def test_lambda_is_readable():
     assert [power(e) for e in (-2, -1.5, -1.25, 0, 0.5)] == [0.01, 0.0316, 0.0562, 1.0, 3.16]
+
+
+def test_without_a_bracket_the_usual_path_is_refined_and_goes_on_beyond_its_end(data, short_plan):
+    short = short_plan(
+        data, penalties=(L2(),), bracket=False, refinements=2, points=3, refits=1, along=False
+    )
+    search = Search(data, replace(short, training=replace(short.training, epochs=20)))
+    stages = []
+    for _ in search:
+        stages.append(search.stage)
+        assert len(stages) <= search.expected
+    assert list(dict.fromkeys(stages)) == ["path", "refine", "refits"]
+    first = [1e-4, power(-1.5), 10.0]
+    tried = list(
+        dict.fromkeys(t.lam for t in search.study.trials if t.penalty and t.fold is not None)
+    )
+    assert tried[:3] == first
+    losses = {point.lam: point.mean_validation for point in path(search.study) if point.penalty}
+    best = min(first, key=lambda lam: losses[lam])
+    added = sorted(tried[3:5])
+    if best == 1e-4:
+        assert added == [power(-6.5), power(-2.75)]
+    elif best == 10.0:
+        assert added == [power(-0.25), power(3.5)]
+    else:
+        assert added == [power(-2.75), power(-0.25)]
+
+
+@pytest.mark.parametrize(("lambdas", "more"), [((1e-4, 1e-3), -1), ((1.0, 10.0), 1)])
+def test_an_end_that_is_best_is_not_the_last_word(lambdas, more):
+    exponents = [float(e) for e in np.log10(lambdas)]
+    best = 0 if more < 0 else 1
+    expected = power(exponents[best] + more)
+    assert _beyond(exponents, best) == [expected]
+    assert _beyond([*exponents, exponents[-1] + 1], 1) == []
+
+
+def test_only_what_is_asked_for_is_refitted(data, short_plan):
+    lambdas = (0.001, 0.003, 0.01)
+    search = Search(
+        data,
+        short_plan(data, penalties=(L1(),), lambdas=lambdas, refits=1, along=False, relax=False),
+    )
+    stages = {search.stage for _ in search}
+    assert stages == {"path", "refits"}
+    choice = select(search.study).point
+    assert choice.sparsity > 0
+    assert {(f.trial.penalty, f.trial.lam) for f in search.study.refits} == {
+        (None, 0.0),
+        (choice.penalty, choice.lam),
+    }
+    assert search.expected == len(search.study.fits)

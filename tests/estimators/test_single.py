@@ -136,6 +136,36 @@ def test_half_a_validation_set_is_refused(cancer: Rows, small: dict[str, Any]) -
         ShrinkageClassifier(**small).fit(*cancer, X_val=cancer[0])
     with pytest.raises(DataError, match="labels that are none of the classes: 7"):
         ShrinkageClassifier(**small).fit(*cancer, X_val=cancer[0], y_val=np.full(200, 7))
+    words = np.array(["benign"] * 200, dtype=object)
+    with pytest.raises(DataError, match="labels such as 'benign' cannot be compared"):
+        ShrinkageClassifier(**small).fit(
+            cancer[0], cancer[1].astype(object), X_val=cancer[0], y_val=words
+        )
+
+
+def test_validation_rows_weigh_as_their_classes_do(cancer: Rows, small: dict[str, Any]) -> None:
+    X, y = cancer
+    model = ShrinkageClassifier(class_weight={0: 3.0}, **small)
+    model.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    own = model.predict_proba(X[100:])[np.arange(100), y[100:]]
+    expected = np.average(-np.log(own), weights=np.where(y[100:] == 0, 3.0, 1.0))
+    assert model.validation_curve_ is not None
+    assert model.validation_curve_[-1] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ("even", "class_weight is 'even'; give 'balanced'"),
+        ({0: -1.0}, "must be finite and not negative"),
+        ({0: 0.0, 1: 0.0}, "leaves no row with a weight"),
+    ],
+)
+def test_class_weights_that_cannot_be_used(
+    cancer: Rows, small: dict[str, Any], class_weight: Any, message: str
+) -> None:
+    with pytest.raises(SettingError, match=message):
+        ShrinkageClassifier(class_weight=class_weight, **small).fit(*cancer)
 
 
 def test_a_linear_model_has_coefficients_in_own_units(

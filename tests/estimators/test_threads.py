@@ -24,12 +24,14 @@ def test_alone_it_is_every_core() -> None:
     assert threads_for(7) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_a_worker_of_somebody_else_has_one(backend: str) -> None:
     outer = Parallel(n_jobs=2, backend=backend)
     assert outer(delayed(threads_for)(given) for given in (None, None, 3)) == [1, 1, 3]
 
 
+@pytest.mark.slow
 def test_a_share_that_joblib_leaves_is_used() -> None:
     with parallel_config(backend="loky", inner_max_num_threads=available_threads()):
         found = Parallel(n_jobs=2)(delayed(threads_for)(None) for _ in range(2))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
@@ -40,6 +41,7 @@ def test_grid_search_over_a_pipeline(cancer: Rows, small: dict[str, Any]) -> Non
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+@pytest.mark.slow
 def test_cross_val_score_in_two_processes(cancer: Rows, small: dict[str, Any]) -> None:
     model = ShrinkageClassifierCV(**small, **PATH)
     apart = cross_val_score(model, *cancer, cv=2, n_jobs=2)
@@ -79,6 +81,19 @@ def test_one_estimator_for_each_of_two_labels(wine: Rows, small: dict[str, Any])
     labels = np.column_stack([wine[1] == 0, wine[1] == 1])
     both = MultiOutputClassifier(ShrinkageClassifier(**small)).fit(wine[0], labels)
     assert both.predict(wine[0]).shape == labels.shape
+
+
+def test_a_pipeline_transforms_validation_rows(cancer: Rows, small: dict[str, Any]) -> None:
+    X, y = cancer
+    model = ShrinkageClassifier(standardize=False, **small)
+    with config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(
+            StandardScaler(),
+            model.set_fit_request(X_val=True, y_val=True),
+            transform_input=["X_val"],
+        )
+        pipeline.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    assert pipeline[-1].validation_curve_[-1] < 0.3
 
 
 def test_names_of_columns_survive_a_pipeline(wine: Rows, small: dict[str, Any]) -> None:

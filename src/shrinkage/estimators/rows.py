@@ -35,11 +35,14 @@ class Table:
         Labels in the order of their indices; None for a regression.
     flat : bool
         Whether the targets came as one dimension, as predictions then are.
+    class_weights : ndarray of float64, shape (classes,), or None
+        What rows of each class weigh beside their own weights; None for a regression.
     """
 
     arrays: Arrays
     classes: NDArray[Any] | None
     flat: bool
+    class_weights: Floats | None = None
 
 
 def inputs_of(estimator: Any, X: Any, *, reset: bool = False) -> NDArray[Any]:
@@ -87,13 +90,23 @@ def classification_table(
             f"y has one class only, {known.tolist()[0]!r}; a classifier needs at least 2 classes"
         )
     indices = index_of(labels, known, own > 0)
-    own = own * _class_weights(class_weight, known, indices, own)[indices]
-    return Table(Arrays(inputs, indices[:, None].astype(np.float64), own), known, True)
+    factors = _class_weights(class_weight, known, indices, own)
+    own = own * factors[indices]
+    if not (own > 0).any():
+        raise SettingError(f"class_weight is {class_weight!r}, which leaves no row with a weight")
+    arrays = Arrays(inputs, indices[:, None].astype(np.float64), own)
+    return Table(arrays, known, True, factors)
 
 
 def index_of(labels: NDArray[Any], classes: NDArray[Any], used: NDArray[np.bool_]) -> NDArray[Any]:
     """Positions of labels among the classes; 0 for an unknown label of a row that is not used."""
-    indices = np.minimum(np.searchsorted(classes, labels), classes.size - 1)
+    try:
+        indices = np.minimum(np.searchsorted(classes, labels), classes.size - 1)
+    except TypeError as error:
+        raise DataError(
+            f"labels such as {labels.tolist()[0]!r} cannot be compared with the classes, such as "
+            f"{classes.tolist()[0]!r}; give labels of one type"
+        ) from error
     unknown = classes[indices] != labels
     if np.any(unknown & used):
         shown = ", ".join(repr(label) for label in np.unique(labels[unknown & used])[:5].tolist())
@@ -114,9 +127,10 @@ def validation_rows(estimator: Any, table: Table, X: Any, y: Any) -> Arrays | No
     given = np.asarray(y)
     check_consistent_length(inputs, given)
     ones = np.ones(len(inputs))
-    if table.classes is not None:
+    if table.classes is not None and table.class_weights is not None:
         indices = index_of(given.ravel(), table.classes, ones > 0)
-        return Arrays(inputs, indices[:, None].astype(np.float64), ones)
+        weights = table.class_weights[indices]
+        return Arrays(inputs, indices[:, None].astype(np.float64), weights)
     targets = given.astype(np.float64).reshape(len(given), -1)
     if targets.shape[1] != table.arrays.targets.shape[1]:
         raise DataError(

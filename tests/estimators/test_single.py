@@ -138,9 +138,7 @@ def test_half_a_validation_set_is_refused(cancer: Rows, small: dict[str, Any]) -
         ShrinkageClassifier(**small).fit(*cancer, X_val=cancer[0], y_val=np.full(200, 7))
     words = np.array(["benign"] * 200, dtype=object)
     with pytest.raises(DataError, match="labels such as 'benign' cannot be compared"):
-        ShrinkageClassifier(**small).fit(
-            cancer[0], cancer[1].astype(object), X_val=cancer[0], y_val=words
-        )
+        ShrinkageClassifier(**small).fit(*cancer, X_val=cancer[0], y_val=words)
 
 
 def test_validation_rows_weigh_as_their_classes_do(cancer: Rows, small: dict[str, Any]) -> None:

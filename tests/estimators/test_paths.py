@@ -31,6 +31,12 @@ def test_a_path_has_networks_from_strong_to_weak(wine: Rows, small: dict[str, An
     )
 
 
+def test_a_seed_is_drawn_once(wine: Rows, small: dict[str, Any]) -> None:
+    drawn = small | {"random_state": np.random.RandomState(0)}
+    _, (first, _), _ = shrinkage_path(*wine, lambdas=[1e-9, 1e-12], **drawn)
+    np.testing.assert_allclose(first[..., 0], first[..., 1], atol=1e-3)
+
+
 def test_the_task_is_found(wine: Rows, diabetes: Rows, small: dict[str, Any]) -> None:
     assert shrinkage_path(*wine, lambdas=[0.1], **small).predictors[0].classes is not None
     assert shrinkage_path(*diabetes, lambdas=[0.1], **small).predictors[0].classes is None

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import type_of_target
 
-from shrinkage.data import Data, Part
-from shrinkage.detect.gains import constant_loss
-from shrinkage.engine.pool import train
-from shrinkage.errors import SettingError, ShrinkageError, require_known
+from shrinkage.data import Data
+from shrinkage.errors import SettingError, require_known
 from shrinkage.estimators.fitted import data_of, finished
+from shrinkage.estimators.largest import largest_lambda, path_fits
 from shrinkage.estimators.rows import Table
-from shrinkage.estimators.settings import lam_of, network_of, penalty_of, seed_of, training_of
+from shrinkage.estimators.settings import lam_of, penalty_of, seed_of
 from shrinkage.estimators.single import ShrinkageClassifier, ShrinkageRegressor, Single
-from shrinkage.estimators.threads import threads_for
 from shrinkage.penalties import Penalty
 from shrinkage.predictor import Predictor
-from shrinkage.study import Fit, Trial
 
 Floats = NDArray[np.float64]
 
 TASKS = ("auto", "classification", "regression")
-CONSTANT = 0.02
-"""Share of what the unpenalized network learns, below which a network predicts a constant."""
-_LOWEST, _HIGHEST = -8, 4
 _MOST_CLASSES = 20
 
 
@@ -130,12 +125,12 @@ def shrinkage_path(
     estimator, table, data = _ready(X, y, penalty, task, sample_weight, settings)
     chosen = _penalty(estimator)
     if lambdas is None:
-        values = _grid(_largest(estimator, data, chosen), n_lambdas, eps)
+        values = _grid(largest_lambda(estimator, data, chosen), n_lambdas, eps)
     else:
         values = np.sort([lam_of(lam) for lam in np.ravel(lambdas)])[::-1]
     if not values.size:
         raise SettingError("the list of λ is empty; give numbers such as 0.001, 0.01, 0.1")
-    fits = _fits(estimator, data, chosen, [float(lam) for lam in values])
+    fits = path_fits(estimator, data, chosen, [float(lam) for lam in values])
     predictors = tuple(Predictor.of(finished(fit), data.full, table.classes) for fit in fits)
     kernels = [predictor.kernels for predictor in predictors]
     return ShrinkagePath(
@@ -159,8 +154,8 @@ def lambda_max(
     Without hidden layers and with a penalty that makes zeros, it is exact: the least λ at which all
     weights are zero and only the intercept is left. With hidden layers there is no such formula
     (the network of zeros is stationary at every λ), nor is there with a penalty that only shrinks:
-    then powers of ten are tried, and it is the least at which the network learns less than 2% of
-    what it learns without a penalty.
+    then powers of ten up to 10,000 are tried, and it is the least at which the network learns less
+    than 2% of what it learns without a penalty.
 
     Parameters
     ----------
@@ -198,7 +193,7 @@ def lambda_max(
     1.1729
     """
     estimator, _, data = _ready(X, y, penalty, task, sample_weight, settings)
-    return _largest(estimator, data, _penalty(estimator))
+    return largest_lambda(estimator, data, _penalty(estimator))
 
 
 def lambda_grid(
@@ -247,7 +242,7 @@ def lambda_grid(
     array([1.1729, 0.1173, 0.0117, 0.0012])
     """
     estimator, _, data = _ready(X, y, penalty, task, sample_weight, settings)
-    return _grid(_largest(estimator, data, _penalty(estimator)), n_lambdas, eps)
+    return _grid(largest_lambda(estimator, data, _penalty(estimator)), n_lambdas, eps)
 
 
 def _ready(
@@ -261,6 +256,8 @@ def _ready(
     for name in settings:
         require_known("parameter", name, cls._get_param_names())
     estimator: Single = cls(**{"penalty": penalty} | settings)
+    if not isinstance(estimator.random_state, Integral):
+        estimator.random_state = seed_of(estimator)  # drawn once, for all networks of a path
     table = estimator._table(X, y, weights, reset=True)
     return estimator, table, data_of(estimator, table)
 
@@ -288,75 +285,3 @@ def _grid(largest: float, n_lambdas: int, eps: float) -> Floats:
     if n_lambdas == 1:
         return np.array([largest])
     return np.geomspace(largest, largest * eps, n_lambdas)
-
-
-def _fits(estimator: Single, data: Data, penalty: Penalty, lambdas: list[float]) -> list[Fit]:
-    """A fit for each λ, 0 included; all from the same start."""
-    network, training, seed = (
-        network_of(estimator, data),
-        training_of(estimator, data),
-        seed_of(estimator),
-    )
-    trials = [
-        Trial(network, training, penalty if lam else None, lam, None, seed) for lam in lambdas
-    ]
-    found = {
-        fit.trial: fit
-        for fit in train(dict.fromkeys(trials), data, threads=threads_for(estimator.n_jobs))
-    }
-    return [found[trial] for trial in trials]
-
-
-def _largest(estimator: Single, data: Data, penalty: Penalty) -> float:
-    """λ_max, by formula or by trying."""
-    network = network_of(estimator, data)
-    if not network.hidden:
-        exact = penalty.lam_max(_gradient_at_zero(data.full, data.task))
-        if 0 < exact < np.inf:
-            return exact
-    return _by_trying(estimator, data, penalty)
-
-
-def _gradient_at_zero(part: Part, task: str) -> Floats:
-    """Gradient of the mean loss by the kernel of a linear model that predicts the best constant.
-
-    Shape (inputs, outputs).
-    """
-    rows = part.train
-    inputs = part.inputs[rows].astype(np.float64)
-    targets = part.targets[rows].astype(np.float64)
-    shares = part.weights[rows].astype(np.float64)
-    shares /= shares.sum()
-    if task == "multiclass":
-        targets = np.eye(int(targets.max()) + 1)[targets[:, 0].astype(np.int64)]
-    residuals = shares @ targets - targets
-    slope = 2.0 / targets.shape[1] if task == "regression" else 1.0
-    gradient: Floats = slope * (inputs * shares[:, None]).T @ residuals
-    return gradient
-
-
-def _by_trying(estimator: Single, data: Data, penalty: Penalty) -> float:
-    """The least power of ten that leaves a constant prediction."""
-    exponents = list(range(-4, 2))
-    free, *first = _fits(estimator, data, penalty, [0.0, *(10.0**e for e in exponents)])
-    learned = dict(zip(exponents, first))
-    null = constant_loss(data, free.trial.training)
-    possible = null - finished(free).final_train_loss
-    if not possible > 1e-3 * null:
-        raise ShrinkageError(
-            "the network learns nothing even without a penalty, so no λ is the largest; train it "
-            "longer or at another learning rate"
-        )
-
-    def constant(exponent: int) -> bool:
-        if exponent not in learned:
-            (learned[exponent],) = _fits(estimator, data, penalty, [10.0**exponent])
-        fit = learned[exponent]
-        return fit.ok and null - fit.final_train_loss <= CONSTANT * possible
-
-    found = next((e for e in exponents if constant(e)), exponents[-1])
-    while found < _HIGHEST and not constant(found):
-        found += 1
-    while found > _LOWEST and constant(found - 1):
-        found -= 1
-    return float(f"1e{found}")

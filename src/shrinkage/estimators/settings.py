@@ -25,6 +25,18 @@ _STEPS, _FEWEST_STEPS, _MOST_EPOCHS = 2_000, 200, 50
 is any. Fewer and smaller steps predict as well or better at the best λ, and cost less."""
 _RATE = 0.002
 _ACTIVATIONS = {"logistic": "sigmoid"}
+_NAMES = {
+    "epochs is": "max_iter is",
+    "batch size is": "batch_size is",
+    "learning rate is": "learning_rate_init is",
+    "stopping_share is": "validation_fraction is",
+    "patience is": "n_iter_no_change is",
+    "beta1 is": "beta_1 is",
+    "beta2 is": "beta_2 is",
+    "unknown optimizer": "unknown solver",
+    "unknown schedule": "unknown learning_rate",
+}
+"""How errors of the engine begin, and what the parameter is called here."""
 _ELASTIC_NETS = ("elasticnet", "elastic_net", "elastic-net", "elastic net")
 
 _T = TypeVar("_T")
@@ -132,7 +144,7 @@ def training_of(settings: Settings, data: Data, **others: Any) -> Training:
     if not settings.early_stopping:
         return training
     patience = integer("n_iter_no_change", settings.n_iter_no_change)
-    return replace(training, patience=min(patience, training.epochs))
+    return _checked(lambda: replace(training, patience=min(patience, training.epochs)))
 
 
 def _with_defaults(data: Data, chosen: dict[str, Any], hidden: bool) -> Training:
@@ -206,8 +218,14 @@ def integer(name: str, given: Any) -> int:
 
 
 def _checked(make: Callable[[], _T]) -> _T:
-    """What `make` returns; a value of the wrong type is the user's, not a defect."""
+    """What `make` returns; an error speaks of the parameter by the name that it has here."""
     try:
         return make()
-    except TypeError as error:
+    except SettingError as error:
+        message = str(error)
+        for engine, own in _NAMES.items():
+            if message.startswith(engine):
+                message = own + message.removeprefix(engine)
+        raise SettingError(message) from error
+    except (TypeError, ValueError) as error:
         raise SettingError(f"a parameter has a value of the wrong type: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Single(Fitted, Strength):
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -200,9 +200,7 @@ class ShrinkageClassifier(Classifies, Single):
     (3, 2)
     """
 
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
-    ) -> ShrinkageClassifier:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one more epoch, on these rows.
 
         Inputs are standardized as the rows of the first call were (or those of `fit`), so these
@@ -284,7 +282,7 @@ class ShrinkageRegressor(Predicts, Single):
     True
     """
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> ShrinkageRegressor:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one more epoch, on these rows.
 
         Inputs and targets are standardized as the rows of the first call were (or those of `fit`),

@@ -42,7 +42,9 @@ def one_more_epoch(estimator: Single, table: Table) -> dict[str, Any]:
     lam = lam_of(estimator.lam) if penalty is not None else 0.0
     trial = Trial(
         network=network,
-        training=_one_pass(training_of(estimator, data, epochs=1, schedule="constant")),
+        training=_one_pass(
+            training_of(estimator, data, epochs=1, schedule="constant", polish=None)
+        ),
         penalty=penalty if lam else None,
         lam=lam,
         fold=None,

@@ -110,7 +110,7 @@ def training_of(settings: Settings, data: Data, **others: Any) -> Training:
     data : Data
         Decides batch size, epochs and learning rate where they are left open.
     **others
-        Fields of :class:`Training` that win.
+        Fields of :class:`Training` that win; None for their defaults.
     """
     batch = None if settings.batch_size == "auto" else integer("batch_size", settings.batch_size)
     epochs = None if settings.max_iter is None else integer("max_iter", settings.max_iter)

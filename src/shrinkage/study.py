@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data
+from shrinkage.errors import SettingError
 from shrinkage.network import Network, layout
 from shrinkage.penalties import Penalty, describe
 from shrinkage.training import Training
@@ -43,6 +44,11 @@ class Trial:
     rows : int or None, default None
         Train on this many of the fold's training rows, the same ones for every seed, larger sets
         containing the smaller ones; None for all. For learning curves.
+
+    Raises
+    ------
+    SettingError
+        When the training ends with a polish that this penalty cannot have.
     """
 
     network: Network
@@ -52,6 +58,21 @@ class Trial:
     fold: int | None
     seed: int
     rows: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.training.polish or self.penalty is None:
+            return
+        if self.penalty.groups is not None:
+            raise SettingError(
+                f"a polish is not made for a {self.penalty.label}; choose L1, L2 or elastic net, "
+                "or leave out polish"
+            )
+        shrinks = self.penalty.l2_share and self.training.optimizer == "adamw"
+        if self.penalty.decoupled or shrinks:
+            raise SettingError(
+                "a polish needs an L2 penalty that is part of the loss, but here it is decoupled; "
+                "choose another optimizer than adamw and no decoupled penalty, or leave out polish"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +87,7 @@ class Fit:
         In the order of :func:`shrinkage.network.layout`; at divergence the last finite ones
         recorded at an evaluation. Of length 0 once forgotten.
     epochs : ndarray of int, shape (E,)
-        Epochs (from 1) at which the losses below were taken, rising.
+        Epochs (from 1) at which the losses below were taken, rising. A polish counts as one more.
     train_loss : ndarray of float, shape (E,)
         Penalty-free mean loss over the minibatches since the previous entry.
     validation_loss : ndarray of float, shape (E,)
@@ -87,6 +108,16 @@ class Fit:
         Of processor time that the training took; the one number that is not the same every time.
     kept : (float, float) or None, default None
         Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
+    stationarity : float or None, default None
+        After a polish: the largest :meth:`shrinkage.penalties.Penalty.stationarity` of a penalized
+        weight in units of λ, by the gradient over all training rows in double precision at
+        `parameters` as they are, in single precision; without a penalty the largest absolute
+        gradient of all parameters that may move.
+    slope : float or None, default None
+        After a polish: the largest absolute gradient of the parameters that no penalty acts on.
+        The output kernel behind hidden layers is held by a polish and counts here.
+    polish_iterations : int, default 0
+        Passes over all training rows that the polish took.
     """
 
     trial: Trial
@@ -101,6 +132,9 @@ class Fit:
     best_epoch: int | None = None
     seconds: float = 0.0
     kept: tuple[float, float] | None = None
+    stationarity: float | None = None
+    slope: float | None = None
+    polish_iterations: int = 0
 
     @property
     def ok(self) -> bool:

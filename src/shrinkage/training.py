@@ -125,6 +125,13 @@ class Training:
         zeros stay zero (the relaxed lasso of Meinshausen 2007).
     augmentation : Augmentation or None, default None
         For rows that are images.
+    polish : int, default 0
+        Most passes over all training rows of a polish after the descent (after the relaxed one, if
+        there is one): the penalized loss is minimized in double precision, and the fit says how
+        close to stationary it came. Where no penalty acts on the output kernel behind hidden
+        layers, that stays as it is, since the penalized loss has no minimizer over it. Not together
+        with what changes the loss from step to step or ends the descent elsewhere: dropout, noise,
+        mixup, label smoothing, augmentation, early stopping, averaging and `max_norm`.
 
     Raises
     ------
@@ -159,6 +166,7 @@ class Training:
     lam_ramp: float = 0.5
     relaxed_epochs: int = 0
     augmentation: Augmentation | None = None
+    polish: int = 0
 
     def __post_init__(self) -> None:
         require_known("loss", self.loss, LOSSES)
@@ -183,6 +191,7 @@ class Training:
                 raise SettingError(f"{name} is {value}; it must lie in [0, 1)")
         self._check_noise()
         self._check_stopping()
+        self._check_polish()
 
     def _check_noise(self) -> None:
         for name, value in (("input_noise", self.input_noise), ("mixup", self.mixup)):
@@ -209,6 +218,26 @@ class Training:
         if self.relaxed_epochs < 0:
             raise SettingError(f"relaxed_epochs is {self.relaxed_epochs}; it must be 0 or larger")
 
+    def _check_polish(self) -> None:
+        if self.polish < 0:
+            raise SettingError(f"polish is {self.polish}; it must be 0 or larger")
+        for name, reason in _UNPOLISHED.items() if self.polish else ():
+            if getattr(self, name):
+                raise SettingError(
+                    f"a polish cannot follow {name}, which {reason}; leave out one of the two"
+                )
+
+
+_UNPOLISHED = dict.fromkeys(
+    ("dropout", "input_dropout", "input_noise", "mixup", "augmentation"),
+    "changes the loss in every step",
+) | {
+    "label_smoothing": "changes the targets of the loss",
+    "max_norm": "limits weights beside the penalty",
+    "patience": "ends the training before the loss is least",
+    "averaging": "returns other parameters than the descent's last",
+}
+"""What leaves no objective to be minimized, and why."""
 
 _SHARES = (
     "momentum",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from shrinkage.engine.activations import activate
 from shrinkage.engine.arithmetic import flush_subnormals, restore_mode
 from shrinkage.engine.groups import INPUTS, NONE, shrink_groups
 from shrinkage.engine.layers import (
@@ -40,6 +41,7 @@ COMPLETED, DIVERGED, STOPPED, STOPPED_EARLY, UNFINISHED = range(5)
 _DROPOUT, _NOISE = 0x5EED_0001, 0x5EED_0002  # streams of draws apart from the order of rows
 
 _LINE = 64  # bytes
+_ROOM = 256  # rows at a time where all are wanted: activations of a layer stay in the cache
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
 
@@ -310,6 +312,60 @@ def loss_and_gradient(shape, parameters, rows, gradient, noise, key):
         shape, parameters, rows, order, 0, count, batch, gradient, noise, key, 0
     )  # fmt: skip
     return total / count
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def full_gradient(shape, parameters, rows, gradient, stop):
+    """Mean penalty-free loss over all rows, and its gradient, a few hundred rows at a time.
+
+    Parameters
+    ----------
+    shape : Shape
+    parameters : array (P,)
+    rows : Rows
+    gradient : array (P,)
+        Receives the gradient.
+    stop : uint8 (1,)
+        Set to 1 by another thread to end early.
+
+    Returns
+    -------
+    float
+        NaN after being told to stop.
+    """
+    mode = flush_subnormals()
+    count, width = rows.targets.shape
+    last = shape.sizes.size - 1
+    outputs = shape.sizes[last]
+    room = min(_ROOM, count)
+    batch = make_batch(shape, room, width, rows.inputs, False)
+    own = gradient if count <= room else np.empty_like(gradient)
+    order = np.arange(count)
+    total = 0.0
+    for start in range(0, count, room):
+        if stop[0] != 0:
+            total = math.nan
+            break
+        some = min(room, count - start)
+        _gather(rows, order, start, some, batch)
+        forward(shape, parameters, batch, batch.slopes, some, 0.0, np.uint64(0))
+        z = layer_of(batch, last, some * outputs)
+        total += head(shape.loss, z, batch.targets, batch.weights, batch.delta, some, outputs)
+        backward(shape, parameters, batch, own, some, 0.0)
+        if count > room:
+            share = some / count
+            for i in range(own.size):
+                gradient[i] = share * own[i] + (gradient[i] if start > 0 else 0.0)
+    restore_mode(mode)
+    return total / count
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def activated(activation, values):
+    """The activation of each value, in a new array."""
+    found = values.copy()
+    activate(activation, found, found[:0])
+    return found
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from shrinkage.engine.activations import activate, multiply_by_slope
+from shrinkage.engine.activations import CODES, activate, multiply_by_slope
 from shrinkage.engine.arithmetic import FAST, exp
 from shrinkage.engine.gemm import multiply, panel_width
 from shrinkage.engine.noise import drop, mix
+from shrinkage.network import Network, layout
 from shrinkage.training import LOSSES
 
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
@@ -38,6 +39,18 @@ class Shape(NamedTuple):
     biases: Any
     activation: int
     loss: int
+
+
+def shape_of(network: Network, loss: str) -> Shape:
+    """A network and its head as the kernel sees them."""
+    places = layout(network)
+    return Shape(
+        sizes=np.array(network.sizes, dtype=np.int64),
+        kernels=np.array([block.start for block in places.kernels], dtype=np.int64),
+        biases=np.array([block.start for block in places.biases], dtype=np.int64),
+        activation=CODES[network.activation],
+        loss=LOSS_CODES[loss],
+    )
 
 
 class Batch(NamedTuple):

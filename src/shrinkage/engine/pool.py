@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data, Part
-from shrinkage.engine import activations, groups, kernel, layers, optimizers
+from shrinkage.engine import groups, kernel, optimizers
 from shrinkage.engine.images import augmented
+from shrinkage.engine.layers import shape_of
+from shrinkage.engine.objective import Interrupted
+from shrinkage.engine.polish import mean_loss, polish
 from shrinkage.engine.subsets import held_back, some_of
 from shrinkage.errors import SettingError
 from shrinkage.network import Network, initialize, layout
@@ -28,10 +31,6 @@ EVALUATION_SHARE = 0.15
 
 _POLL = 0.05
 """Seconds between two looks at a deadline."""
-
-
-class Interrupted(Exception):
-    """A fit that was told to stop; it never leaves this module."""
 
 
 def train(
@@ -125,7 +124,13 @@ def warm_up(data: Data, network: Network, training: Training) -> None:
     part = data.part(0)
     few = replace(part, train=part.train[:2].copy(), validation=part.validation[:2].copy())
     network = replace(network, inputs=part.n_inputs)
-    once = replace(training, epochs=1, patience=training.patience and 1, relaxed_epochs=0)
+    once = replace(
+        training,
+        epochs=1,
+        patience=training.patience and 1,
+        relaxed_epochs=0,
+        polish=min(training.polish, 1),
+    )
     fit = run_trial(Trial(network, once, None, 0.0, 0, 0), few)
     predict(network, fit.parameters, part.inputs[:2], training.loss)
 
@@ -186,6 +191,8 @@ def run_trial(
         fit = _joined(
             fit, _descend(trial, relaxed, part, rows, train, validation, parameters, halt, fit)
         )
+    if training.polish and fit.ok:
+        fit = _polished(fit, part, rows, train, halt)
     if part.validation.size == 0 and fit.outputs.size:
         fit = replace(fit, outputs=fit.outputs[:0])
     return replace(fit, seconds=time.thread_time() - begun)
@@ -318,6 +325,42 @@ def _joined(first: Fit, second: Fit) -> Fit:
     )
 
 
+def _polished(
+    fit: Fit, part: Part, rows: kernel.Rows, train: NDArray[np.int64], stop: NDArray[np.uint8]
+) -> Fit:
+    """A fit brought to a stationary point of its objective; one more entry in its history."""
+    trial, relaxed = fit.trial, fit.trial.training.relaxed_epochs > 0
+    found = polish(
+        trial.network,
+        trial.training.loss,
+        None if relaxed else trial.penalty,
+        0.0 if relaxed else trial.lam,
+        kernel.Rows(*(array[train].astype(np.float64) for array in rows)),
+        fit.parameters,
+        trial.training.polish,
+        stop,
+        keep_zeros=relaxed,
+    )
+    outputs, validation_loss = fit.outputs, np.nan
+    if part.validation.size:
+        held = kernel.Rows(*(array[part.validation].astype(np.float64) for array in rows))
+        validation_loss = mean_loss(trial.network, trial.training.loss, found.parameters, held)
+        inputs = part.inputs[part.validation]
+        outputs = predict(trial.network, found.parameters, inputs, trial.training.loss)
+    return replace(
+        fit,
+        parameters=found.parameters,
+        epochs=np.append(fit.epochs, fit.epochs[-1] + 1),
+        train_loss=np.append(fit.train_loss, found.loss),
+        validation_loss=np.append(fit.validation_loss, validation_loss),
+        final_train_loss=found.loss,
+        outputs=outputs,
+        stationarity=found.stationarity,
+        slope=found.slope,
+        polish_iterations=found.iterations,
+    )
+
+
 def evaluation_interval(training: Training, train_rows: int, validation_rows: int) -> int:
     """Epochs between two evaluations, such that they cost at most EVALUATION_SHARE of training.
 
@@ -361,18 +404,6 @@ def predict(
         outputs,
     )
     return outputs
-
-
-def shape_of(network: Network, loss: str) -> layers.Shape:
-    """A network and its head as the kernel sees them."""
-    places = layout(network)
-    return layers.Shape(
-        sizes=np.array(network.sizes, dtype=np.int64),
-        kernels=np.array([block.start for block in places.kernels], dtype=np.int64),
-        biases=np.array([block.start for block in places.biases], dtype=np.int64),
-        activation=activations.CODES[network.activation],
-        loss=layers.LOSS_CODES[loss],
-    )
 
 
 def _descent(trial: Trial, training: Training, every: int, *, penalize: bool) -> kernel.Descent:

@@ -109,7 +109,7 @@ def _model(predictor: Predictor, regularizers: bool) -> Any:
 
     training = predictor.training
     stack = [
-        keras.Input((predictor.network.inputs,), dtype="float64"),
+        keras.Input((predictor.network.inputs,), dtype=_widest()),
         *_standardizing(predictor.center, predictor.scale),
     ]
     if training.input_noise:
@@ -192,7 +192,7 @@ def _standardizing(center: NDArray[np.float64], scale: NDArray[np.float64]) -> l
     factor = _enlarged(scale)
     layers = []
     if factor != 1.0:
-        layers.append(keras.layers.Rescaling(factor, dtype="float64", name="enlarge"))
+        layers.append(keras.layers.Rescaling(factor, dtype=_widest(), name="enlarge"))
     layers.append(_normalization(center * factor, scale * factor, "standardize"))
     return layers
 
@@ -204,7 +204,7 @@ def _unstandardizing(center: NDArray[np.float64], scale: NDArray[np.float64]) ->
     factor = _enlarged(scale)
     layers = [_normalization(center * factor, scale * factor, "unstandardize", invert=True)]
     if factor != 1.0:
-        layers.append(keras.layers.Rescaling(1 / factor, dtype="float64", name="reduce"))
+        layers.append(keras.layers.Rescaling(1 / factor, dtype=_widest(), name="reduce"))
     return layers
 
 
@@ -216,10 +216,17 @@ def _normalization(
     return keras.layers.Normalization(
         mean=center.tolist(),
         variance=np.square(scale).tolist(),
-        dtype="float64",
+        dtype=_widest(),
         name=name,
         **settings,
     )
+
+
+def _widest() -> str:
+    """Type of what stands before and after the network; JAX has no double precision by default."""
+    import keras
+
+    return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
 def _enlarged(scale: NDArray[np.float64]) -> float:

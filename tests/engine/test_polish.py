@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import ElasticNet as SklearnElasticNet
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 
 from shrinkage.data.numeric import Arrays, from_arrays
-from shrinkage.engine.pool import Interrupted, predict, run_trial, train
+from shrinkage.engine.pool import Interrupted, predict, row_weights, run_trial, train
 from shrinkage.errors import SettingError
 from shrinkage.network import Network, layout
 from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso
@@ -167,9 +168,10 @@ def test_smooth_networks_end_at_a_stationary_point(make_part, activation, penalt
 
 
 def test_a_certificate_is_that_of_autograd(make_part):
-    torch = pytest.importorskip("torch")
     part, penalty, lam = make_part(rows=120), ElasticNet(0.3), 0.01
-    one = replace(hidden_trial(penalty, lam, polish=40), network=Network(3, (12, 8), 1, "tanh"))
+    uneven = np.random.default_rng(0).uniform(0.5, 1.5, 120).astype(np.float32)
+    part = replace(part, weights=uneven / uneven[part.train].mean())
+    one = hidden_trial(penalty, lam, polish=40, class_weight="balanced")
     fit = run_trial(one, part)
     leaves = [
         torch.tensor(block.of(fit.parameters), dtype=torch.float64, requires_grad=True)
@@ -180,7 +182,9 @@ def test_a_certificate_is_that_of_autograd(make_part):
         h = h @ leaves[layer] + leaves[3 + layer]
         h = torch.tanh(h) if layer < 2 else h
     targets = torch.tensor(part.targets[part.train], dtype=torch.float64)
-    torch.nn.functional.binary_cross_entropy_with_logits(h, targets).backward()
+    weights = torch.tensor(row_weights(part, one.training)[part.train], dtype=torch.float64)
+    each = torch.nn.functional.binary_cross_entropy_with_logits(h, targets, reduction="none")
+    (weights * each[:, 0]).mean().backward()
     distances = [
         penalty.stationarity(leaf.detach().numpy(), leaf.grad.numpy(), lam) for leaf in leaves[:2]
     ]

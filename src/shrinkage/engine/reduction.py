@@ -69,7 +69,7 @@ def reduce_network(
     parameters : ndarray of float64, shape (P,)
         With the same outputs.
     reduction : Reduction
-        With at least one unit in every layer and one input.
+        The whole, where a layer would lose all its units.
     """
     places, x = layout(network), parameters.copy()
     kernels = [block.of(x) for block in places.kernels]
@@ -83,9 +83,9 @@ def reduce_network(
     idle = [np.zeros(network.outputs, dtype=bool)]
     for mask in reversed(used):
         idle.insert(0, ~mask[:, ~idle[0]].any(axis=1))
-    for still, lost in zip(constant, idle):
-        if (still | lost).all():
-            still[0] = lost[0] = False
+    if any((still | lost).all() for still, lost in zip(constant, idle)):
+        # The outputs are the same for every row, and nothing would be left to go on with.
+        return x, _whole(network)
     shifts = [np.zeros(size) for size in network.sizes[1:]]
     for layer, (weights, block) in enumerate(zip(kernels, places.kernels)):
         penalized = settle and block.stop <= places.penalized.stop
@@ -116,3 +116,9 @@ def reduce_network(
         network, inputs=live[0].size, hidden=tuple(units.size for units in live[1:-1])
     )
     return x, Reduction(smaller, np.concatenate(kept), np.concatenate(shift), live[0])
+
+
+def _whole(network: Network) -> Reduction:
+    """Nothing left out."""
+    size = layout(network).size
+    return Reduction(network, np.arange(size), np.zeros(size), np.arange(network.inputs))

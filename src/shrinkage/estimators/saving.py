@@ -69,7 +69,7 @@ def save(estimator: Any, path: str | os.PathLike[str], *, inputs: bool = False) 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import load_iris
-    >>> from shrinkage.estimators import ShrinkageClassifier
+    >>> from shrinkage import ShrinkageClassifier
     >>> from shrinkage.estimators.saving import load, save
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ShrinkageClassifier(hidden_layer_sizes=(8,), random_state=0).fit(X, y)
@@ -135,7 +135,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import load_diabetes
-    >>> from shrinkage.estimators import ShrinkageRegressor
+    >>> from shrinkage import ShrinkageRegressor
     >>> from shrinkage.estimators.saving import load, save
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = ShrinkageRegressor(hidden_layer_sizes=(8,), random_state=0).fit(X, y)

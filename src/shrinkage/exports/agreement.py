@@ -33,7 +33,7 @@ class Agreement:
         What it was exported to: ``"ONNX"``.
     difference : float
         The largest one over rows and outputs: of probabilities, or of predictions in standard
-        deviations of the target.
+        deviations of the target; relative to the farthest prediction where that lies farther out.
     rows : int
         So many were compared.
     drawn : bool

@@ -38,7 +38,7 @@ def agreement_of(model: Any, exported: Any, X: Any = None) -> Agreement:
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from shrinkage.estimators import ShrinkageClassifier
+    >>> from shrinkage import ShrinkageClassifier
     >>> from shrinkage.exports import agreement_of, to_sklearn
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ShrinkageClassifier(hidden_layer_sizes=(8,), random_state=0).fit(X, y)

@@ -72,7 +72,7 @@ def to_onnx(
     --------
     >>> from onnx.reference import ReferenceEvaluator
     >>> from sklearn.datasets import load_iris
-    >>> from shrinkage.estimators import ShrinkageClassifier
+    >>> from shrinkage import ShrinkageClassifier
     >>> from shrinkage.exports import to_onnx
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ShrinkageClassifier(hidden_layer_sizes=(8,), random_state=0).fit(X, y)

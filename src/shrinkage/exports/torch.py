@@ -53,7 +53,7 @@ def to_torch(model: Any, *, X: Any = None) -> Any:
     --------
     >>> import torch
     >>> from sklearn.datasets import load_iris
-    >>> from shrinkage.estimators import ShrinkageClassifier
+    >>> from shrinkage import ShrinkageClassifier
     >>> from shrinkage.exports import to_torch
     >>> X, y = load_iris(return_X_y=True)
     >>> model = ShrinkageClassifier(hidden_layer_sizes=(8,), random_state=0).fit(X, y)

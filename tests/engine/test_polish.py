@@ -167,6 +167,22 @@ def test_smooth_networks_end_at_a_stationary_point(make_part, activation, penalt
     np.testing.assert_array_equal(output.of(fit.parameters), output.of(before.parameters))
 
 
+@pytest.mark.parametrize("penalty", [L1(), L2()])
+def test_relu_gets_a_lower_objective_and_a_certificate_that_promises_nothing(make_part, penalty):
+    part = make_part(rows=120)
+    one = hidden_trial(penalty, 0.01, "relu")
+    fit, before = (
+        run_trial(replace(one, training=replace(one.training, polish=most)), part)
+        for most in (600, 1)
+    )
+    after, first = (
+        found.final_train_loss + penalty.value(found.penalized_weights, one.lam)
+        for found in (fit, before)
+    )
+    assert after < first - 1e-4
+    assert fit.stationarity >= 0
+
+
 def test_a_certificate_is_that_of_autograd(make_part):
     part, penalty, lam = make_part(rows=120), ElasticNet(0.3), 0.01
     uneven = np.random.default_rng(0).uniform(0.5, 1.5, 120).astype(np.float32)

@@ -25,8 +25,10 @@ from shrinkage.network import Network, layout
 from shrinkage.penalties import Penalty
 from shrinkage.training import LOSSES
 
-_FIRST = 0.2
+_FIRST = 0.4
 """Share of the passes that the quasi-Newton method gets."""
+_NEAR = 0.1
+"""Distance, in units of λ, beyond which being more stationary than another point says little."""
 _LEAST = 10
 """Passes without which no turn is begun."""
 _SMALLEST = float(np.finfo(np.float32).tiny)
@@ -91,7 +93,8 @@ def polish(
     Returns
     -------
     Polished
-        The most stationary point met. Nowhere is the penalized loss above that at the start.
+        The most stationary point met, or the last and lowest where none is near a stationary one,
+        as may happen with relu. The penalized loss is not above that at the start.
 
     Raises
     ------
@@ -112,8 +115,8 @@ def polish(
     shape = layers.shape_of(network, loss)
     whole = Objective(network, shape, rows, l1, l2, unit, fixed, passes)
     zeros = l1 > 0.0 or keep_zeros
-    best = (_on_what_is_left if zeros else _on_everything)(whole, whole.at(x))
-    found = best.x.astype(np.float32)
+    last, best = (_on_what_is_left if zeros else _on_everything)(whole, whole.at(x))
+    found = (best if best.distance <= _NEAR else last).x.astype(np.float32)
     if not zeros:
         # Only L1 makes zeros: what is too small for single precision keeps the least normal number.
         weights = found[places.penalized]
@@ -148,15 +151,19 @@ def _stationarity(
     return float(penalty.stationarity(x[penalized], gradient[penalized], lam).max()) / lam
 
 
-def _on_everything(objective: Objective, state: State) -> State:
-    """All parameters at once; the most stationary point met."""
+def _on_everything(objective: Objective, state: State) -> tuple[State, State]:
+    """All parameters at once; the last point, and the most stationary."""
     passes = objective.passes
-    state, best = quasi_newton(objective, state, passes.taken + int(_FIRST * passes.left))
-    return min(best, newton(objective, state, passes.most)[1], key=lambda one: one.distance)
+    state, early = quasi_newton(objective, state, passes.taken + int(_FIRST * passes.left))
+    state, late = newton(objective, state, passes.most)
+    return state, min(early, late, key=lambda one: one.distance)
 
 
-def _on_what_is_left(whole: Objective, state: State) -> State:
-    """In turns, the network without dead units, and the question which zeros have to leave zero."""
+def _on_what_is_left(whole: Objective, state: State) -> tuple[State, State]:
+    """In turns, the network without dead units, and the question which zeros have to leave zero.
+
+    The last point, and the most stationary.
+    """
     passes, best, value = whole.passes, state, np.inf
     first = passes.taken + int(_FIRST * passes.left)
     while state.distance > ENOUGH and passes.left >= _LEAST and state.value < value:
@@ -176,11 +183,11 @@ def _on_what_is_left(whole: Objective, state: State) -> State:
             whole.fixed[left.kept],
             passes,
         )
-        # The other half is for what this turn cannot see.
-        until = passes.taken + max(passes.left // 2, _LEAST)
+        # The other half is for what this turn cannot see; it ends with three looks at the whole.
+        until = min(passes.taken + max(passes.left // 2, _LEAST), passes.most - 3)
         last, early = quasi_newton(small, small.at(left.of(x)), min(first, until))
         last, late = newton(small, last, until)
         for found in {id(one): one for one in (early, late, last)}.values():
             state = whole.at(left.into(x, found.x))
             best = min(best, state, key=lambda one: one.distance)
-    return best
+    return state, best

@@ -57,6 +57,11 @@ class Network:
     ------
     SettingError
         On a size below 1 or an unknown name.
+
+    Examples
+    --------
+    >>> str(Network(inputs=4, hidden=(16, 8), outputs=3, activation="gelu"))
+    '4-16-8-3 (gelu)'
     """
 
     inputs: int

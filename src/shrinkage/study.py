@@ -31,12 +31,14 @@ class Trial:
 
     Parameters
     ----------
-    network, training
-        What is trained, and how.
+    network : Network
+        What is trained.
+    training : Training
+        How.
     penalty : Penalty or None
         None for no penalty; then `lam` is 0.
     lam : float
-        λ in the package's convention.
+        The strength λ in the package's convention.
     fold : int or None
         Index into `Data.folds`; None trains on every training row.
     seed : int
@@ -49,6 +51,13 @@ class Trial:
     ------
     SettingError
         When the training ends with a polish that this penalty cannot have.
+
+    Examples
+    --------
+    >>> from shrinkage.penalties import L1
+    >>> one = Trial(Network(2), Training("binary_cross_entropy"), L1(), lam=0.01, fold=0, seed=0)
+    >>> one == replace(one), one == replace(one, lam=0.02)
+    (True, False)
     """
 
     network: Network
@@ -118,6 +127,18 @@ class Fit:
         The output kernel behind hidden layers is held by a polish and counts here.
     polish_iterations : int, default 0
         Passes over all training rows that the polish took.
+
+    Examples
+    --------
+    >>> from shrinkage.data import bundled, prepare
+    >>> from shrinkage.engine.pool import run_trial
+    >>> from shrinkage.penalties import L1
+    >>> table, target = bundled("moons", samples=60)
+    >>> data = prepare(table, target, name="moons")
+    >>> training = Training(data.loss, epochs=5)
+    >>> fit = run_trial(Trial(Network(2, (8,)), training, L1(), 0.01, 0, seed=0), data.part(0))
+    >>> fit.message, fit.epochs[-1].item(), fit.parameters.shape
+    ('trained for all its epochs', 5, (33,))
     """
 
     trial: Trial
@@ -203,6 +224,18 @@ class Study:
     screened : int, default 0
         So many folds, from the first, decided which points were trained on the others too; a gain
         measured on them would look better than it is.
+
+    Examples
+    --------
+    >>> from shrinkage.data import bundled, prepare
+    >>> from shrinkage.engine.pool import train
+    >>> table, target = bundled("moons", samples=60)
+    >>> data = prepare(table, target, name="moons", folds=3, repeats=1)
+    >>> training = Training(data.loss, epochs=5)
+    >>> trials = [Trial(Network(2, (8,)), training, None, 0.0, fold, seed=0) for fold in range(3)]
+    >>> study = Study.of(data, trials, train(trials[:2], data), versions={})
+    >>> len(study.fits), study.missing == (trials[2],)
+    (2, True)
     """
 
     data: Data

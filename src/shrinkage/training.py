@@ -99,8 +99,8 @@ class Training:
     input_noise : float, default 0.0
         Standard deviation of the normal noise added to the (standardized) inputs of each step.
     mixup : float, default 0.0
-        α of the Beta(α, α) that mixes each row of a step, and its target, with another (Zhang et
-        al. 2018); 0 mixes nothing.
+        Mixes each row of a step, and its target, with another, by a share drawn from
+        Beta(mixup, mixup) (Zhang et al. 2018); 0 mixes nothing.
     label_smoothing : float, default 0.0
         Share of the target that is spread evenly over all classes (Szegedy et al. 2016). In
         [0, 1); classification only.
@@ -137,6 +137,15 @@ class Training:
     ------
     SettingError
         On a value that cannot train.
+
+    Examples
+    --------
+    >>> Training("cross_entropy", epochs=50, dropout=0.2).learning_rate
+    0.005
+    >>> Training("cross_entropy", optimizer="adamm")
+    Traceback (most recent call last):
+    ...
+    shrinkage.errors.SettingError: unknown optimizer 'adamm'; did you mean 'adam'?
     """
 
     loss: Loss

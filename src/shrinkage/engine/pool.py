@@ -75,6 +75,18 @@ def train(
     ------
     SettingError
         If `threads` is below 1, or a trial does not fit the data.
+
+    Examples
+    --------
+    >>> from shrinkage.data import bundled, prepare
+    >>> from shrinkage.penalties import L1
+    >>> table, target = bundled("moons", samples=60)
+    >>> data = prepare(table, target, name="moons")
+    >>> training = Training(data.loss, epochs=5)
+    >>> trials = [Trial(Network(2, (8,)), training, L1(), lam, 0, seed=0) for lam in (0.0, 10.0)]
+    >>> fits = {fit.trial.lam: fit for fit in train(trials, data)}
+    >>> fits[0.0].sparsity, fits[10.0].sparsity
+    (0.0, 1.0)
     """
     workers = available_threads() if threads is None else threads
     if workers < 1:

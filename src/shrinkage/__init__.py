@@ -20,8 +20,9 @@ if TYPE_CHECKING:
         ShrinkageRegressorCV,
         shrinkage_path,
     )
+    from shrinkage.estimators.saving import load
     from shrinkage.network import Network
-    from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso, Penalty
+    from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso
     from shrinkage.study import Fit, Study, Trial
     from shrinkage.training import Training
     from shrinkage.tune import select
@@ -35,7 +36,6 @@ __all__ = [
     "Fit",
     "GroupLasso",
     "Network",
-    "Penalty",
     "ShrinkageClassifier",
     "ShrinkageClassifierCV",
     "ShrinkageError",
@@ -46,6 +46,7 @@ __all__ = [
     "Trial",
     "__version__",
     "diagnose",
+    "load",
     "select",
     "shrinkage_path",
     "train",
@@ -58,7 +59,6 @@ _ROOMS = {
     "Fit": "study",
     "GroupLasso": "penalties",
     "Network": "network",
-    "Penalty": "penalties",
     "ShrinkageClassifier": "estimators",
     "ShrinkageClassifierCV": "estimators",
     "ShrinkageError": "errors",
@@ -68,6 +68,7 @@ _ROOMS = {
     "Training": "training",
     "Trial": "study",
     "diagnose": "detect",
+    "load": "estimators.saving",
     "select": "tune",
     "shrinkage_path": "estimators",
     "train": "engine.pool",

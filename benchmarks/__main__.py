@@ -19,13 +19,14 @@ BENCHMARKS = {
     "pool": "scaling with threads, cost of evaluation, memory",
     "grid_search": "a λ grid beside scikit-learn's GridSearchCV",
     "keras_loop": "fits beside a loop of Keras fits on JAX",
+    "estimators": "the estimator's defaults beside scikit-learn's search; credit-g from a folder",
     "zeros": "share of weights that are exactly zero",
     "end_to_end": "whole commands in fresh processes",
     "ingredients": "trials without, and with, each of the other regularizers",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
 }
-ON_REQUEST = frozenset({"accuracy", "features"})
+ON_REQUEST = frozenset({"accuracy", "estimators", "features"})
 """Only when named: they take long, or read tables that do not come with the package."""
 
 

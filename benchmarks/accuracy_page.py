@@ -155,7 +155,9 @@ def page(
         "the 95 % interval over splits, corrected for the rows they share. Searches have "
         f"{seconds:g} s"
         + (" of wall time each." if clock == "wall" else " × cores of processor time each."),
-        "`python -m benchmarks.accuracy --tables FOLDER` makes what is missing here.",
+        "`python -m benchmarks.accuracy --tables FOLDER"
+        + ("" if clock == "wall" else f" --clock {clock}")
+        + "` makes what is missing here.",
         "",
         "| table | " + " | ".join(methods) + " |",
         "|---" * (len(methods) + 1) + "|",

@@ -132,7 +132,8 @@ validation_curve_ : ndarray of shape (n_epochs,) or None
 sparsity_ : float
     Share of the penalized weights that are exactly zero.
 stationarity_ : float or None
-    After `polish`: how far the penalized loss is from stationary, in units of λ; 0 is a minimum.
+    After `polish`: how far the penalized loss is from stationary, in units of λ; 0 is a
+    stationary point (with hidden layers, given the output layer).
 {diagnosis}
 n_features_in_ : int
     Number of inputs.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,35 @@ class Fitted(NotebookSummary, Settings):
     def _table(self, X: Any, y: Any, weights: Any, *, reset: bool, classes: Any = None) -> Table:
         """The rows given, checked."""
         raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str], *, inputs: bool = False) -> Path:
+        """Save as one file that cannot execute code; `shrinkage.load` reads it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to; a file that is there is replaced, when all of the new one is written.
+        inputs : bool, default False
+            Whether the inputs of the training rows are in the file too.
+
+        Returns
+        -------
+        Path
+            Absolute.
+
+        Raises
+        ------
+        SettingError
+            When the estimator is not fitted or has a parameter that such a file cannot hold, or
+            when nothing can be written there.
+
+        See Also
+        --------
+        shrinkage.estimators.saving.save : The same as a function, with more about the file.
+        """
+        from shrinkage.estimators.saving import save
+
+        return save(self, path, inputs=inputs)
 
 
 @dataclass(repr=False, eq=False, kw_only=True)

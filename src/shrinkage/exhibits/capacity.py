@@ -13,7 +13,7 @@ from shrinkage.engine.pool import predict
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.exhibits.capacity_record import Capacity, Measured, WidthPoint, width_label
 from shrinkage.exhibits.exhibit import Basis
-from shrinkage.intervals import Interval, corrected_interval
+from shrinkage.intervals import Interval, independent_interval
 from shrinkage.network import layout
 from shrinkage.scores import default_metric, score, unit, usable
 from shrinkage.study import Fit, Study, Trial
@@ -264,7 +264,7 @@ def _over_networks(values: list[float]) -> Interval | None:
     """Mean over networks that differ in their seed alone: the usual t interval, not below 0."""
     if not values:
         return None
-    found = corrected_interval(np.array(values), 1.0, 0.0)
+    found = independent_interval(np.array(values))
     return replace(found, low=max(found.low, 0.0)) if found.bounded else found
 
 

@@ -1,0 +1,286 @@
+"""The lesson's own code on Keras, beside this package: same rows, same first weights, ten seeds.
+
+``python -m benchmarks.keras_lesson`` trains what is not there yet and writes the page anew; each
+training is stored as it finishes. Keras runs on JAX, its fastest backend here for networks this
+small; ``--backend torch`` takes the other one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import keras_lesson_page
+from benchmarks.keras_lesson_records import FOLDER, Floats, Key, Record, Records, flat, weights_of
+from benchmarks.keras_loop import ONE_THREAD
+from benchmarks.machine import cores, processor, versions
+from benchmarks.measure import Effort
+from benchmarks.table import Row
+from benchmarks.worker import PeerError, Worker
+from shrinkage.conventions import convert
+from shrinkage.data import Data
+from shrinkage.data.numeric import Arrays, from_arrays
+from shrinkage.engine.pool import predict, train
+from shrinkage.network import Network, layout
+from shrinkage.penalties import L1, L2, ElasticNet, Penalty
+from shrinkage.study import Trial
+from shrinkage.training import Training
+
+SEEDS, EPOCHS, RATE, BATCH = 10, 2_000, 0.01, 32
+TRAIN, VALIDATION, TEST, NOISE = 100, 1_000, 10_000, 0.25
+NETWORK = Network(2, (128, 128), 1, "relu", "glorot")
+KERAS, OURS, RISING = "Keras", "shrinkage", "shrinkage, λ rising"
+
+
+@dataclass(frozen=True)
+class Regularizer:
+    """A kernel regularizer of Keras, and the penalty that is the same in this package.
+
+    Parameters
+    ----------
+    name : str
+        That the peer knows it by.
+    label : str
+        For people.
+    penalty : Penalty or None
+        Here.
+    lam : float
+        Its λ, converted from Keras' numbers.
+    """
+
+    name: str
+    label: str
+    penalty: Penalty | None = None
+    lam: float = 0.0
+
+
+def _regularizers() -> tuple[Regularizer, ...]:
+    """The lesson's four, by :func:`shrinkage.conventions.convert`."""
+    net = convert((0.01, 0.01), "keras.l1_l2", "shrinkage.elastic_net").values
+    return (
+        Regularizer("none", "no regularizer"),
+        Regularizer("l2", "l2(0.01)", L2(), convert(0.01, "keras.l2", "shrinkage.l2").value),
+        Regularizer("l1", "l1(0.01)", L1(), convert(0.01, "keras.l1", "shrinkage.l1").value),
+        Regularizer("l1_l2", "l1_l2(0.01, 0.01)", ElasticNet(net["l1_ratio"]), net["λ"]),
+    )
+
+
+REGULARIZERS = _regularizers()
+Rows = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Inputs and labels (0 or 1) by ``"train"``, ``"validation"`` and ``"test"``."""
+
+
+def rows_of(seed: int) -> Rows:
+    """Moons of one seed: rows to train on, and fresh ones; as they are, not standardized."""
+    from sklearn.datasets import make_moons
+
+    kinds = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+    found: Rows = {}
+    for place, (name, count) in enumerate(kinds.items()):
+        inputs, labels = make_moons(count, noise=NOISE, random_state=len(kinds) * seed + place)
+        found[name] = (inputs.astype(np.float32), labels.astype(np.float32))
+    return found
+
+
+def prepared(rows: Rows) -> Data:
+    """The training rows for this package, with the very numbers that Keras gets."""
+    inputs, labels = rows["train"]
+    arrays = Arrays(inputs, labels[:, None].astype(np.float64), np.ones(len(labels)))
+    return from_arrays(arrays, classes=(0, 1), standardize=False, merge=False, name="moons")
+
+
+def mean_log_loss(parameters: NDArray[np.float32], rows: Rows) -> float:
+    """Over the training rows, in nats and in double precision; free of any penalty."""
+    places, (inputs, labels) = layout(NETWORK), rows["train"]
+    values = inputs.astype(np.float64)
+    for kernel, bias in zip(places.kernels, places.biases, strict=True):
+        values = values @ kernel.of(parameters).astype(np.float64) + bias.of(parameters)
+        values = values if kernel is places.kernels[-1] else np.maximum(values, 0.0)
+    return float(np.mean(np.logaddexp(0.0, values[:, 0]) - labels * values[:, 0]))
+
+
+def record_of(
+    key: Key,
+    parameters: NDArray[np.float32],
+    answers: dict[str, Floats],
+    rows: Rows,
+    seconds: float,
+    used: dict[str, str],
+) -> Record:
+    """Everything that is measured of one trained network."""
+    (regularizer,) = (one for one in REGULARIZERS if one.name == key.regularizer)
+    loss = mean_log_loss(parameters, rows)
+    hidden = parameters[layout(NETWORK).penalized]
+    penalty = regularizer.penalty
+    cost = 0.0 if penalty is None else penalty.value(hidden.astype(np.float64), regularizer.lam)
+    accuracies = {
+        name: float(np.mean((answers[name].ravel() > 0.5) == labels))
+        for name, (_, labels) in rows.items()
+    }
+    return Record(
+        key=key,
+        **weights_of(parameters, NETWORK),
+        **accuracies,
+        loss=loss,
+        objective=loss + cost,
+        seconds=round(seconds, 3),
+        versions=used,
+        machine=f"{processor()}, {cores()} cores",
+        measured=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def measure(
+    records: Records, *, seeds: int, epochs: int, backend: str = "jax", again: bool = False
+) -> str:
+    """Train what has no record yet: Keras first, then this package from Keras' first weights.
+
+    Returns
+    -------
+    str
+        Why Keras could not run; empty where it could.
+    """
+    environment = {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"} | ONE_THREAD
+    wanted = [
+        (seed, regularizer)
+        for seed in range(seeds)
+        for regularizer in REGULARIZERS
+        if again or any(key not in records for key in _keys(regularizer, seed, epochs))
+    ]
+    if not wanted:
+        return ""
+    try:
+        with TemporaryDirectory() as folder, Worker("keras_lesson", environment) as worker:
+            for seed, regularizer in wanted:
+                for record in _pair(worker, Path(folder), regularizer, seed, epochs):
+                    records.add(record)
+                    print(
+                        f"seed {seed}  {regularizer.label:18} {record.key.who:20} kernel 1 in "
+                        f"[{record.low:.2f}, {record.high:.2f}], {record.zeros:6.1%} zeros, test "
+                        f"{record.test:.3f}, {record.seconds:5.1f} s",
+                        flush=True,
+                    )
+    except PeerError as error:
+        return str(error)
+    return ""
+
+
+def _keys(regularizer: Regularizer, seed: int, epochs: int) -> list[Key]:
+    l1 = regularizer.penalty is not None and regularizer.penalty.l1_share > 0
+    contestants = (KERAS, OURS, RISING) if l1 else (KERAS, OURS)
+    return [Key(who, regularizer.name, seed, epochs) for who in contestants]
+
+
+def _pair(
+    worker: Worker, folder: Path, regularizer: Regularizer, seed: int, epochs: int
+) -> list[Record]:
+    """Keras' training, and ours from the same first weights on the same rows."""
+    rows = rows_of(seed)
+    given = {f"{name}_inputs": inputs for name, (inputs, _) in rows.items()}
+    given["train_labels"] = rows["train"][1]
+    np.savez(folder / "data.npz", **given)  # type: ignore[arg-type]  # names of its own options
+    request: dict[str, Any] = {
+        "data": str(folder / "data.npz"),
+        "result": str(folder / "result.npz"),
+        "regularizer": regularizer.name,
+        "seed": seed,
+        "epochs": epochs,
+        "batch_size": BATCH,
+        "steps_per_execution": -(-TRAIN // BATCH),
+    }
+    reply = worker.ask(**request)
+    with np.load(folder / "result.npz") as result:
+        first, last = (
+            flat((result[f"{when}{place}"] for place in range(6)), NETWORK)
+            for when in ("first", "last")
+        )
+        answers = {name: result[f"{name}_answers"].astype(np.float64) for name in rows}
+    theirs, *own = _keys(regularizer, seed, epochs)
+    used = reply["versions"] | {"jax": versions()["jax"]}
+    found = [record_of(theirs, last, answers, rows, reply["seconds"], used)]
+    return found + [_ours(key, regularizer, first, rows) for key in own]
+
+
+def _ours(key: Key, regularizer: Regularizer, first: NDArray[np.float32], rows: Rows) -> Record:
+    data = prepared(rows)
+    training = Training(
+        data.loss,
+        learning_rate=RATE,
+        schedule="constant",
+        epochs=key.epochs,
+        batch_size=BATCH,
+        lam_schedule="linear" if key.who == RISING else "constant",
+    )
+    trial = Trial(NETWORK, training, regularizer.penalty, regularizer.lam, None, key.seed)
+    begin = time.perf_counter()
+    (fit,) = train([trial], data, threads=1, starts={trial: first})
+    seconds = time.perf_counter() - begin
+    answers = {
+        name: predict(NETWORK, fit.parameters, inputs, data.loss).astype(np.float64)
+        for name, (inputs, _) in rows.items()
+    }
+    own = {name: versions()[name] for name in ("shrinkage", "numba", "numpy")}
+    return record_of(key, fit.parameters, answers, rows, seconds, own)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.keras_lesson", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"(default {SEEDS})")
+    parser.add_argument(
+        "--backend", choices=("jax", "torch"), default="jax", help="of Keras (default jax)"
+    )
+    parser.add_argument("--again", action="store_true", help="train what is there already, too")
+    chosen = parser.parse_args(arguments)
+    if chosen.seeds < 2:
+        parser.error(f"seeds is {chosen.seeds}; a spread needs at least 2")
+    return chosen
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what is missing and write the page; 1 if a bar is missed."""
+    chosen = parse(arguments)
+    records = Records(FOLDER)
+    reason = measure(
+        records, seeds=chosen.seeds, epochs=EPOCHS, backend=chosen.backend, again=chosen.again
+    )
+    if reason:
+        print(f"Keras was not run: {reason}")
+    labels = {one.name: (one.label, one.lam) for one in REGULARIZERS}
+    text = keras_lesson_page.page(records, labels, EPOCHS, about())
+    (FOLDER / "README.md").write_text(text)
+    print(text)
+    bars = keras_lesson_page.bars(records, EPOCHS, reason)
+    return 0 if all(bar.passed for bar in bars) else 1
+
+
+def about() -> str:
+    """What is trained, for the page."""
+    return (
+        f"`make_moons` with noise {NOISE:g}: {TRAIN} rows to train on, {VALIDATION:,} to validate "
+        f"and {TEST:,} to test, drawn anew for each seed and not standardized. {NETWORK}, sigmoid "
+        f"output, {EPOCHS:,} epochs of Adam with learning rate {RATE:g} and batches of {BATCH}. "
+        "Both sides start from the first weights that Keras draws; the order of the rows in each "
+        "epoch is each side's own."
+    )
+
+
+def rows(effort: Effort) -> list[Row]:
+    """The bars, for the common table: trains what is missing first."""
+    records = Records(None if effort.quick else FOLDER)
+    epochs = effort.size(EPOCHS, 3)
+    reason = measure(records, seeds=effort.size(SEEDS, 2), epochs=epochs)
+    return keras_lesson_page.bars(records, epochs, reason)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -79,7 +79,8 @@ def ours(split: Encoded, seed: int) -> tuple[Outcome, dict[str, Any]]:
     loss = log_loss(split.test_labels, estimator.predict_proba(split.test))
     training = estimator.predictor_.training
     return Outcome(taken, float(loss)), {
-        "lambdas": [float(lam) for lam in estimator.lambdas_],
+        # No penalty is a candidate too: the grid is equal when the peer has it as well.
+        "lambdas": [0.0, *(float(lam) for lam in estimator.lambdas_)],
         "hidden": estimator.predictor_.network.hidden,
         "batch_size": training.batch_size,
         "epochs": training.epochs,

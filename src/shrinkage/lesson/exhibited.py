@@ -118,11 +118,14 @@ class Job:
         Made from a seed.
     trials : tuple of Trial
         Equal trials on data of equal fingerprints are trained once for the whole lesson.
+    weights : bool, default True
+        Whether the exhibit looks at the trained weights; else they are let go at once.
     """
 
     name: str
     data: Data
     trials: tuple[Trial, ...]
+    weights: bool = True
 
 
 @dataclass(frozen=True, eq=False)

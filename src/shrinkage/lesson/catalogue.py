@@ -1,0 +1,24 @@
+"""Every exhibit of the lesson, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shrinkage.errors import require_known
+from shrinkage.lesson.exhibited import LessonExhibit
+
+EXHIBITS: tuple[LessonExhibit, ...] = ()
+
+
+def chosen(names: Sequence[str] = ()) -> tuple[LessonExhibit, ...]:
+    """The exhibits of these names, in the lesson's order whatever theirs; all without a name.
+
+    Raises
+    ------
+    SettingError
+        On a name that no exhibit has.
+    """
+    known = [exhibit.name for exhibit in EXHIBITS]
+    for name in names:
+        require_known("exhibit", name, known)
+    return tuple(one for one in EXHIBITS if not names or one.name in names)

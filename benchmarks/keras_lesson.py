@@ -28,15 +28,14 @@ from benchmarks.table import Row
 from benchmarks.worker import PeerError, Worker
 from shrinkage.conventions import convert
 from shrinkage.data import Data
-from shrinkage.data.numeric import Arrays, from_arrays
 from shrinkage.engine.pool import predict, train
+from shrinkage.lesson.toys import TEST, VALIDATION, toy
+from shrinkage.lesson.trials import lesson_trial
 from shrinkage.network import Network, layout
 from shrinkage.penalties import L1, L2, ElasticNet, Penalty
-from shrinkage.study import Trial
-from shrinkage.training import Training
 
 SEEDS, EPOCHS, RATE, BATCH = 10, 2_000, 0.01, 32
-TRAIN, VALIDATION, TEST, NOISE = 100, 1_000, 10_000, 0.25
+TRAIN, NOISE = 100, 0.25
 NETWORK = Network(2, (128, 128), 1, "relu", "glorot")
 KERAS, OURS, RISING = "Keras", "shrinkage", "shrinkage, λ rising"
 
@@ -79,23 +78,15 @@ Rows = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Inputs and labels (0 or 1) by ``"train"``, ``"validation"`` and ``"test"``."""
 
 
-def rows_of(seed: int) -> Rows:
-    """Moons of one seed: rows to train on, and fresh ones; as they are, not standardized."""
-    from sklearn.datasets import make_moons
-
-    kinds = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-    found: Rows = {}
-    for place, (name, count) in enumerate(kinds.items()):
-        inputs, labels = make_moons(count, noise=NOISE, random_state=len(kinds) * seed + place)
-        found[name] = (inputs.astype(np.float32), labels.astype(np.float32))
-    return found
-
-
-def prepared(rows: Rows) -> Data:
-    """The training rows for this package, with the very numbers that Keras gets."""
-    inputs, labels = rows["train"]
-    arrays = Arrays(inputs, labels[:, None].astype(np.float64), np.ones(len(labels)))
-    return from_arrays(arrays, classes=(0, 1), standardize=False, merge=False, name="moons")
+def rows_of(data: Data) -> Rows:
+    """The rows that Keras gets: the very numbers that are trained on here."""
+    part, test = data.part(0), data.test
+    labels = part.targets[:, 0]
+    return {
+        "train": (part.inputs[part.train], labels[part.train]),
+        "validation": (part.inputs[part.validation], labels[part.validation]),
+        "test": (test.inputs, test.targets[:, 0].astype(np.float32)),
+    }
 
 
 def mean_log_loss(parameters: NDArray[np.float32], rows: Rows) -> float:
@@ -184,7 +175,8 @@ def _pair(
     worker: Worker, folder: Path, regularizer: Regularizer, seed: int, epochs: int
 ) -> list[Record]:
     """Keras' training, and ours from the same first weights on the same rows."""
-    rows = rows_of(seed)
+    data = toy("moons", seed, rows=TRAIN, noise=NOISE)
+    rows = rows_of(data)
     given = {f"{name}_inputs": inputs for name, (inputs, _) in rows.items()}
     given["train_labels"] = rows["train"][1]
     np.savez(folder / "data.npz", **given)  # type: ignore[arg-type]  # names of its own options
@@ -207,20 +199,19 @@ def _pair(
     theirs, *own = _keys(regularizer, seed, epochs)
     used = reply["versions"] | {"jax": versions()["jax"]}
     found = [record_of(theirs, last, answers, rows, reply["seconds"], used)]
-    return found + [_ours(key, regularizer, first, rows) for key in own]
+    return found + [_ours(key, regularizer, first, data) for key in own]
 
 
-def _ours(key: Key, regularizer: Regularizer, first: NDArray[np.float32], rows: Rows) -> Record:
-    data = prepared(rows)
-    training = Training(
-        data.loss,
-        learning_rate=RATE,
-        schedule="constant",
+def _ours(key: Key, regularizer: Regularizer, first: NDArray[np.float32], data: Data) -> Record:
+    trial = lesson_trial(
+        data,
+        key.seed,
+        regularizer.penalty,
+        regularizer.lam,
         epochs=key.epochs,
-        batch_size=BATCH,
         lam_schedule="linear" if key.who == RISING else "constant",
     )
-    trial = Trial(NETWORK, training, regularizer.penalty, regularizer.lam, None, key.seed)
+    rows = rows_of(data)
     begin = time.perf_counter()
     (fit,) = train([trial], data, threads=1, starts={trial: first})
     seconds = time.perf_counter() - begin
@@ -266,11 +257,11 @@ def main(arguments: list[str] | None = None) -> int:
 def about() -> str:
     """What is trained, for the page."""
     return (
-        f"`make_moons` with noise {NOISE:g}: {TRAIN} rows to train on, {VALIDATION:,} to validate "
-        f"and {TEST:,} to test, drawn anew for each seed and not standardized. {NETWORK}, sigmoid "
-        f"output, {EPOCHS:,} epochs of Adam with learning rate {RATE:g} and batches of {BATCH}. "
-        "Both sides start from the first weights that Keras draws; the order of the rows in each "
-        "epoch is each side's own."
+        f"Two moons with noise {NOISE:g}, those of `shrinkage lesson`: {TRAIN} rows to train on, "
+        f"{VALIDATION:,} to validate and {TEST:,} to test, drawn anew for each seed, not "
+        f"standardized. {NETWORK}, sigmoid output, {EPOCHS:,} epochs of Adam with learning rate "
+        f"{RATE:g} and batches of {BATCH}. Both sides start from the first weights that Keras "
+        "draws; the order of the rows in each epoch is each side's own."
     )
 
 

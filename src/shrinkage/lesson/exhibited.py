@@ -82,8 +82,8 @@ def judged(
     elif interval.high < at_least or interval.low > at_most:
         verdict = "does not hold here"
     tail = f" {unit}" if unit else ""
-    asked = [f"at least {at_least:g}{tail}"] if at_least > -inf else []
-    asked += [f"at most {at_most:g}{tail}"] if at_most < inf else []
+    asked = [f"at least {at_least:.3g}{tail}"] if at_least > -inf else []
+    asked += [f"at most {at_most:.3g}{tail}"] if at_most < inf else []
     return Claim(text, measured, verdict, interval, " and ".join(asked))
 
 

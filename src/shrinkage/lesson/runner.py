@@ -10,7 +10,14 @@ from typing import cast
 from shrinkage.data import Data, Part
 from shrinkage.engine.pool import train
 from shrinkage.errors import ShrinkageError
-from shrinkage.lesson.exhibited import Exhibited, Job, LessonExhibit, Setting
+from shrinkage.lesson.exhibited import (
+    Claim,
+    Exhibited,
+    Job,
+    LessonExhibit,
+    Setting,
+    Verdict,
+)
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune import versions
 
@@ -32,6 +39,41 @@ class Unread:
 
     title: str
     reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """What a lesson came to, finished or interrupted.
+
+    Parameters
+    ----------
+    exhibited : tuple of Exhibited
+        Finished exhibits, in the lesson's order.
+    unread : tuple of Unread
+        Those without enough fits, among them all after an interruption.
+    setting : Setting
+        How large the runs were.
+    done, expected : int
+        Networks trained, and planned.
+    versions : dict of str to str
+        Packages that made the numbers.
+    """
+
+    exhibited: tuple[Exhibited, ...]
+    unread: tuple[Unread, ...]
+    setting: Setting
+    done: int
+    expected: int
+    versions: dict[str, str]
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """Of all exhibits."""
+        return tuple(claim for one in self.exhibited for claim in one.claims)
+
+    def count(self, verdict: Verdict) -> int:
+        """Claims with this verdict."""
+        return sum(claim.verdict == verdict for claim in self.claims)
 
 
 class Lesson:
@@ -104,6 +146,22 @@ class Lesson:
     def complete(self) -> bool:
         """Whether every exhibit was read, or cannot be."""
         return self._place == len(self._exhibits)
+
+    @property
+    def taught(self) -> Taught:
+        """What there is to show by now."""
+        later = [
+            Unread(exhibit.title, "the lesson was interrupted before its networks were trained")
+            for exhibit in self._exhibits[self._place :]
+        ]
+        return Taught(
+            tuple(self.exhibited),
+            (*self.unread, *later),
+            self._setting,
+            self.done,
+            self.expected,
+            self.versions,
+        )
 
     def __iter__(self) -> Iterator[Fit]:
         """Train what has no fit yet; yields each fit as it finishes."""

@@ -237,11 +237,7 @@ def _pictures(study: Study) -> tuple[Picture, ...]:
         (label, boundary_along([fit], [label], data))
         for fit, label in zip(study.fits, LABELS, strict=True)
     ]
-    layers = [
-        one
-        for one in compare_weights(*fits, LABELS)
-        if one.name in ("layer 1 kernel", "layer 2 kernel")
-    ]
+    _, *layers = compare_weights(before, after, LABELS)  # the first is all of them together
     return (
         Boundaries(
             "The decision boundary",

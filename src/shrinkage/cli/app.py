@@ -17,6 +17,7 @@ from shrinkage.cli.declared import (
     HIDDEN,
     INTERACTION,
     LEARNING_CURVE,
+    LESSON,
     NETWORK,
     OUTPUT,
     PENALTY,
@@ -94,6 +95,16 @@ Examples:
 [bold]shrinkage learning-curve moons[/bold]
 [bold]shrinkage learning-curve credit-g.csv --target target --sizes 0.1,0.2,0.4,0.8[/bold]
 """
+_LESSON = """See the lesson 'Regularization in Deep Learning' from real runs, on one page.
+
+Every claim of it gets a number that could have come out otherwise, over ten seeds,
+and the page says which claims hold here and which do not.
+
+Examples:
+[bold]shrinkage lesson[/bold]
+[bold]shrinkage lesson --only neurons,l2[/bold]
+[bold]shrinkage lesson --seeds 3 --epochs 500 --output quick.html[/bold]
+"""
 _LAMBDA = """What is this λ, weight decay, alpha or C in another framework?
 
 Exact where a number exists, a sentence where none does. Nothing is trained.
@@ -156,6 +167,12 @@ def _training(module: str, exhibit: str | None = None) -> Work:
     return work
 
 
+def _lesson(raw: Mapping[str, Any], written: str) -> int:
+    from shrinkage.cli.lesson import carry_out
+
+    return carry_out(raw, written)
+
+
 def _conversion(raw: Mapping[str, Any], _: str) -> int:
     from shrinkage.cli.convert import carry_out
 
@@ -186,4 +203,5 @@ _add(
     _training("shrinkage.cli.exhibit", "learning_curve"),
     *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, *OUTPUT),
 )
+_add("lesson", _LESSON, _lesson, *LESSON)
 _add("lambda", _LAMBDA, _conversion, *CONVERSION)

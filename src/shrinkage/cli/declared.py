@@ -22,6 +22,7 @@ _PENALTY = "Penalty and λ"
 _JOINT = "Joint search"
 _OUTPUT = "Output"
 _CAPACITY = "Capacity"
+_LESSON = "Lesson"
 _SETTINGS = "Settings"
 _AROUND = "What a setting may depend on"
 _BY_SIZE = "chosen from the table's size"
@@ -392,6 +393,41 @@ OUTPUT = (
     ),
     _switch("json", _OUTPUT, "Print the findings as JSON.", "--json"),
     _switch("quiet", _OUTPUT, "Print only the path of the report.", "--quiet", "-q"),
+)
+LESSON = (
+    _option(
+        *("only", str | None, _LESSON, "NAME,…"),
+        "Only these exhibits, separated by commas, such as neurons,l2,lambdas.",
+        shown="all",
+    ),
+    _option(
+        *("seeds", int, _LESSON, "N"),
+        "Draws of data and first weights behind each interval, at least 2.",
+        default=10,
+    ),
+    _option(
+        *("epochs", int, _LESSON, "N"),
+        "Passes over the lesson's hundred points; exhibits with more rows take fewer.",
+        default=2000,
+    ),
+    _option(
+        *("seed", int, _LESSON, "N"),
+        "Of everything random: the same seed gives the same numbers.",
+        default=0,
+    ),
+    _option(
+        *("threads", int | None, _LESSON, "N"),
+        "Networks trained at the same time; the numbers do not depend on it.",
+        shown="all cores",
+    ),
+    _option(
+        *("output", str | None, _OUTPUT, "PATH"),
+        "The page: a file, or a directory for it.",
+        shown="./lesson.html",
+        names=("--output", "-o"),
+    ),
+    _switch("json", _OUTPUT, "Print claims, verdicts and tables as JSON.", "--json"),
+    _switch("quiet", _OUTPUT, "Print only the path of the page.", "--quiet", "-q"),
 )
 CONVERSION = (
     Declared(

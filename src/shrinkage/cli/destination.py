@@ -15,7 +15,7 @@ _MARK = b'<meta name="generator" content="shrinkage'
 _MARK_WITHIN = 4096
 
 
-def choose(output: str | None, source: str, exhibit: str = "") -> Path:
+def choose(output: str | None, source: str, exhibit: str = "", *, usual: str = "") -> Path:
     """The path of the report, after making sure that it can be written.
 
     Parameters
@@ -26,6 +26,8 @@ def choose(output: str | None, source: str, exhibit: str = "") -> Path:
         Names the report when `output` does not: ``shrinkage-<source>.html``.
     exhibit : str, default ""
         Of a report about this alone: ``shrinkage-<exhibit>-<source>.html``.
+    usual : str, default ""
+        Another name for when `output` gives none.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def choose(output: str | None, source: str, exhibit: str = "") -> Path:
     SettingError
         When nothing can be written there, or a file that is no report would be lost.
     """
-    usual = "-".join(filter(None, ["shrinkage", exhibit, f"{_stem(source)}.html"]))
+    named = "-".join(filter(None, ["shrinkage", exhibit, f"{_stem(source)}.html"]))
+    usual = usual or named
     if output is None:
         path = _spared(Path.cwd() / usual)
     elif not output:

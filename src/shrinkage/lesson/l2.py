@@ -18,6 +18,7 @@ from shrinkage.lesson.measured import (
     boundary_of,
     finished,
     kernel_of,
+    ratio_across,
     test_scores,
 )
 from shrinkage.lesson.pictures import Boundaries, Picture, Weights
@@ -136,9 +137,9 @@ class _Sides:
 
 
 def _about_weights(sides: _Sides) -> tuple[Claim, ...]:
-    spread = across(sides.values("spread", 0) / sides.values("spread", 1))
+    spread = ratio_across(sides.values("spread", 0), sides.values("spread", 1))
     widths = [sides.values("high", side) - sides.values("low", side) for side in (0, 1)]
-    width = across(widths[0] / widths[1])
+    width = ratio_across(widths[0], widths[1])
     ends = [
         f"[{sides.means('low')[side].estimate:.2f}, {sides.means('high')[side].estimate:.2f}]"
         for side in (0, 1)
@@ -183,8 +184,9 @@ def _shares(before: Interval, after: Interval) -> str:
 
 
 def _about_boundary(sides: _Sides) -> tuple[Claim, ...]:
-    ratio = sides.values("length", 1) / np.maximum(sides.values("length", 0), 1e-12)
-    shorter = across(100.0 * (1.0 - ratio))
+    left_over = ratio_across(sides.values("length", 1), sides.values("length", 0))
+    ends = (left_over.estimate, left_over.high, left_over.low)
+    shorter = Interval(*(100.0 * (1.0 - end) for end in ends))
     before, after = sides.means("length")
     without, left = (sides.values("islands", side) for side in (0, 1))
     return (

@@ -19,6 +19,8 @@ from shrinkage.verify.performance import predicted
 
 Floats = NDArray[np.float64]
 
+_TINY = 1e-12
+
 
 def test_scores(fit: Fit, data: Data) -> tuple[float, float]:
     """Log loss in nats and accuracy in percent, on the rows set aside for testing."""
@@ -55,6 +57,24 @@ def kernel_of(fit: Fit, layer: int = 1) -> NDArray[np.float32]:
 def across(values: Iterable[float]) -> Interval:
     """Mean over seeds with Student's t interval; one value for each seed."""
     return independent_interval(np.array(list(values), dtype=np.float64))
+
+
+def ratio_across(above: Floats, below: Floats) -> Interval:
+    """Geometric mean of one ratio for each seed, with the t interval of its logarithm.
+
+    Parameters
+    ----------
+    above, below : ndarray of float64, shape (k,)
+        Not negative; what is 0 counts as a trillionth.
+
+    Returns
+    -------
+    Interval
+        Of positive ends.
+    """
+    logs = across(np.log(np.maximum(above, _TINY)) - np.log(np.maximum(below, _TINY)))
+    estimate, low, high = (float(np.exp(end)) for end in (logs.estimate, logs.low, logs.high))
+    return Interval(estimate, low, high, logs.level)
 
 
 def share_of(hits: int, total: int, level: float = 0.95) -> Interval:

@@ -163,7 +163,7 @@ class Lesson:
             self.versions,
         )
 
-    def __iter__(self) -> Iterator[Fit]:
+    def trainings(self) -> Generator[Fit]:
         """Train what has no fit yet; yields each fit as it finishes."""
         self._read()
         wanted = [key for key in self._parts if key not in self._fits]
@@ -181,6 +181,10 @@ class Lesson:
                 self.done += 1
                 self._read()
                 yield own
+
+    def __iter__(self) -> Iterator[Fit]:
+        """The same, where nothing stops before the end."""
+        return self.trainings()
 
     def _first_data(self) -> Data:
         return next(job.data for jobs in self._jobs for job in jobs if job.trials)

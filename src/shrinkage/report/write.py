@@ -11,18 +11,21 @@ from typing import Any
 from shrinkage.errors import SettingError
 from shrinkage.exhibits import Shown
 from shrinkage.findings import Findings
+from shrinkage.lesson.runner import Taught
 from shrinkage.report.embed import Embedded, embed, json_for_html, policy
-from shrinkage.report.page import page, page_alone
+from shrinkage.report.lesson import lesson_page
+from shrinkage.report.page import Page, page, page_alone
 from shrinkage.report.run import RunInfo
 
 
-def render(findings: Findings | Shown, run: RunInfo) -> str:
+def render(findings: Findings | Shown | Taught, run: RunInfo) -> str:
     """The report as one HTML document.
 
     Parameters
     ----------
-    findings : Findings or Shown
-        Of a complete or an interrupted study, verified or not; or of one exhibit alone.
+    findings : Findings, Shown or Taught
+        Of a complete or an interrupted study, verified or not; of one exhibit alone; or of the
+        lesson.
     run : RunInfo
         What to say of its making.
 
@@ -47,7 +50,7 @@ def render(findings: Findings | Shown, run: RunInfo) -> str:
     def source(name: str) -> str:
         return loader.get_source(environment, name)[0]
 
-    contents = page_alone(findings, run) if isinstance(findings, Shown) else page(findings, run)
+    contents = _contents(findings, run)
     embedded: Embedded = embed(contents.stage)
     program = source("report.js")
     # The only text that is not escaped: our own files, Bokeh's, and JSON without a "<" in it.
@@ -63,6 +66,12 @@ def render(findings: Findings | Shown, run: RunInfo) -> str:
     )
 
 
+def _contents(findings: Findings | Shown | Taught, run: RunInfo) -> Page:
+    if isinstance(findings, Taught):
+        return lesson_page(findings, run)
+    return page_alone(findings, run) if isinstance(findings, Shown) else page(findings, run)
+
+
 def _tied(value: Any) -> Any:
     """Keep "λ = 0.01" on one line wherever it is shown."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
@@ -70,7 +79,7 @@ def _tied(value: Any) -> Any:
     return value.replace("λ = ", "λ\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
-def write(findings: Findings | Shown, run: RunInfo, path: str | os.PathLike[str]) -> Path:
+def write(findings: Findings | Shown | Taught, run: RunInfo, path: str | os.PathLike[str]) -> Path:
     """Render the report into a file.
 
     Parameters

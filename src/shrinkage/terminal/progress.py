@@ -25,6 +25,7 @@ _STAGES = {
     "capacity": "networks of every width",
     "interaction": "λ and dropout together",
     "learning-curve": "more and more rows",
+    "lesson": "the lesson",
 }
 _EVERY = 10.0
 """Seconds between two lines where nothing can be animated."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from shrinkage.terminal import exhibits, sections
+from shrinkage.terminal import exhibits, lesson, sections
 from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.exhibits import Record, Series
     from shrinkage.findings import Findings
+    from shrinkage.lesson.exhibited import Setting
+    from shrinkage.lesson.runner import Taught
     from shrinkage.tune import Search
     from shrinkage.tune.joint import JointSearch
 
@@ -103,6 +105,14 @@ class Screen:
     def exhibit(self, record: Record) -> None:
         """What an exhibit found: its point, its table and its sentences."""
         self._print(Text(""), *exhibits.found(record))
+
+    def lesson_planned(self, expected: int, setting: Setting, threads: int) -> None:
+        """How many networks the lesson takes."""
+        self._print(lesson.planned(expected, setting, threads), Text(""))
+
+    def lesson(self, found: Taught) -> None:
+        """Every claim of the lesson with its verdict."""
+        self._print(Text(""), *lesson.taught(found))
 
     def findings(self, found: Findings) -> None:
         """The four findings and what is missing from them."""

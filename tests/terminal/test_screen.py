@@ -44,8 +44,9 @@ def test_summary_fits_the_width(data: Data, width: int) -> None:
 
 def test_training_is_told_as_it_is_set(data: Data) -> None:
     training = Training(
-        "cross_entropy", "sgd", 0.5, "constant", 1, 16, 0.8, True, class_weight="balanced"
-    )
+        "cross_entropy", "sgd", 0.5, "constant", 1, 16,
+        momentum=0.8, nesterov=True, class_weight="balanced",
+    )  # fmt: skip
     chosen = plan(data, training=training, network=Network(13, (), 3, initialization="lecun"))
     file = StringIO()
     search: Any = SimpleNamespace(plan=chosen, expected=9)

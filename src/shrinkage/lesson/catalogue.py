@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from shrinkage.errors import require_known
 from shrinkage.lesson.exhibited import LessonExhibit
 from shrinkage.lesson.l2 import WithL2
+from shrinkage.lesson.neurons import Neurons
 
-EXHIBITS: tuple[LessonExhibit, ...] = (WithL2(),)
+EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2())
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[LessonExhibit, ...]:

@@ -48,6 +48,8 @@ def judged(
     *,
     at_least: float = -inf,
     at_most: float = inf,
+    above: float = -inf,
+    below: float = inf,
     unit: str = "",
 ) -> Claim:
     """A claim about one number, decided by its whole interval.
@@ -58,8 +60,8 @@ def judged(
         See :class:`Claim`.
     interval : Interval
         Of the number.
-    at_least, at_most : float
-        Where it has to lie; one of them at least is given.
+    at_least, at_most, above, below : float
+        Where it has to lie, the last two without the end itself; one of them at least is given.
     unit : str, default ""
         Of the number.
 
@@ -77,13 +79,14 @@ def judged(
     'not decided here'
     """
     verdict: Verdict = "not decided here"
-    if interval.low >= at_least and interval.high <= at_most:
+    low, high = interval.low, interval.high
+    if at_least <= low and high <= at_most and above < low and high < below:
         verdict = "holds"
-    elif interval.high < at_least or interval.low > at_most:
+    elif high < at_least or low > at_most or high <= above or low >= below:
         verdict = "does not hold here"
+    limits = (("at least", at_least), ("at most", at_most), ("above", above), ("below", below))
     tail = f" {unit}" if unit else ""
-    asked = [f"at least {at_least:.3g}{tail}"] if at_least > -inf else []
-    asked += [f"at most {at_most:.3g}{tail}"] if at_most < inf else []
+    asked = [f"{words} {limit:.3g}{tail}" for words, limit in limits if abs(limit) < inf]
     return Claim(text, measured, verdict, interval, " and ".join(asked))
 
 

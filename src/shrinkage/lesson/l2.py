@@ -161,7 +161,7 @@ def _about_weights(sides: _Sides) -> tuple[Claim, ...]:
             f"The mean range goes from {ends[0]} to {ends[1]}: it is {width} times narrower, in "
             f"the lesson {_lesson_ratio():.1f} times.",
             width,
-            at_least=1,
+            above=1,
             unit="times",
         ),
         judged(
@@ -169,7 +169,7 @@ def _about_weights(sides: _Sides) -> tuple[Claim, ...]:
             f"Weights of the first layer nearer to zero than {_NEAR}: "
             f"{_shares(*sides.means('near'))}, {sides.change('near')} points more.",
             sides.change("near"),
-            at_least=0,
+            above=0,
             unit="points",
         ),
     )
@@ -227,7 +227,7 @@ def _about_new_rows(sides: _Sides) -> tuple[Claim, ...]:
             "L2 generalizes better: less loss on new points.",
             f"The test log loss goes from {losses[0]} to {losses[1]} nats; it falls by {fall}.",
             fall,
-            at_least=0,
+            above=0,
             unit="nats",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.exhibits.interaction_record import Interaction
+from shrinkage.intervals import Interval
 from shrinkage.verify.boundary import Boundary
 from shrinkage.verify.weights import WeightsComparison
 
@@ -41,6 +43,27 @@ class Line:
     low: Floats | None = None
     high: Floats | None = None
     markers: bool = True
+
+
+def banded(
+    label: str,
+    role: str,
+    x: Sequence[float],
+    intervals: Sequence[Interval],
+    *,
+    markers: bool = True,
+) -> Line:
+    """A line through estimates, with their intervals as its band."""
+    return Line(
+        label,
+        role,
+        np.array(x, dtype=np.float64),
+        *(
+            np.array([getattr(interval, end) for interval in intervals])
+            for end in ("estimate", "low", "high")
+        ),
+        markers=markers,
+    )
 
 
 @dataclass(frozen=True, eq=False)

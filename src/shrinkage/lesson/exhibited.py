@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.data import Data
 from shrinkage.exhibits import Table
@@ -123,12 +126,16 @@ class Job:
         Equal trials on data of equal fingerprints are trained once for the whole lesson.
     weights : bool, default True
         Whether the exhibit looks at the trained weights; else they are let go at once.
+    starts : mapping of Trial to ndarray of float32 (P,), default {}
+        First weights of some of the trials instead of fresh ones, see
+        :func:`shrinkage.engine.pool.train`.
     """
 
     name: str
     data: Data
     trials: tuple[Trial, ...]
     weights: bool = True
+    starts: Mapping[Trial, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

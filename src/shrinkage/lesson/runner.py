@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.data import Data, Part
 from shrinkage.engine.pool import train
@@ -21,8 +25,8 @@ from shrinkage.lesson.exhibited import (
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune import versions
 
-Key = tuple[str, Trial]
-"""A data set's fingerprint and a trial on it."""
+Key = tuple[str, Trial, str]
+"""A data set's fingerprint, a trial on it, and a digest of first weights that are not fresh."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +128,7 @@ class Lesson:
         self._last: dict[Key, int] = {}
         self._weighed: set[Key] = set()
         self._parts: dict[Key, Part] = {}
+        self._starts: dict[Key, NDArray[np.float32]] = {}
         for place, jobs in enumerate(self._jobs):
             for job in jobs:
                 keys = _keys(job)
@@ -131,6 +136,8 @@ class Lesson:
                 self._weighed.update(keys if job.weights else ())
                 for key in keys:
                     self._parts.setdefault(key, job.data.part(key[1].fold))
+                    if key[2]:
+                        self._starts[key] = job.starts[key[1]]
         self.expected = len(self._parts)
 
     @property
@@ -171,8 +178,14 @@ class Lesson:
             return
         # One data set whose parts are those of all jobs: an engine's fit depends on the part alone.
         every = replace(self._first_data(), parts=tuple(self._parts[key] for key in wanted))
-        trials = (replace(trial, fold=place) for place, (_, trial) in enumerate(wanted))
-        training = cast("Generator[Fit]", train(trials, every, threads=self._threads))
+        trials = [replace(trial, fold=place) for place, (_, trial, _) in enumerate(wanted)]
+        starts = {
+            trial: self._starts[key]
+            for trial, key in zip(trials, wanted, strict=True)
+            if key in self._starts
+        }
+        running = train(trials, every, threads=self._threads, starts=starts)
+        training = cast("Generator[Fit]", running)
         with closing(training) as fits:
             for fit in fits:
                 key = wanted[cast("int", fit.trial.fold)]
@@ -212,4 +225,9 @@ class Lesson:
 
 
 def _keys(job: Job) -> list[Key]:
-    return [(job.data.fingerprint, trial) for trial in job.trials]
+    return [(job.data.fingerprint, trial, _digest(job, trial)) for trial in job.trials]
+
+
+def _digest(job: Job, trial: Trial) -> str:
+    start = job.starts.get(trial)
+    return "" if start is None else blake2b(start.tobytes(), digest_size=16).hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import keras_lesson_page
-from benchmarks.keras_lesson_records import FOLDER, Floats, Key, Record, Records, flat, weights_of
+from benchmarks.keras_lesson_records import FOLDER, Key, Record, Records, flat, weights_of
 from benchmarks.keras_loop import ONE_THREAD
 from benchmarks.machine import cores, processor, versions
 from benchmarks.measure import Effort
@@ -37,7 +38,8 @@ from shrinkage.penalties import L1, L2, ElasticNet, Penalty
 SEEDS, EPOCHS, RATE, BATCH = 10, 2_000, 0.01, 32
 TRAIN, NOISE = 100, 0.25
 NETWORK = Network(2, (128, 128), 1, "relu", "glorot")
-KERAS, OURS, RISING = "Keras", "shrinkage", "shrinkage, λ rising"
+KERAS, LOGITS = "Keras", "Keras, loss from logits"
+OURS, RISING = "shrinkage", "shrinkage, λ rising"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _regularizers() -> tuple[Regularizer, ...]:
     """The lesson's four, by :func:`shrinkage.conventions.convert`."""
     net = convert((0.01, 0.01), "keras.l1_l2", "shrinkage.elastic_net").values
     return (
-        Regularizer("none", "no regularizer"),
+        Regularizer("none", "none"),
         Regularizer("l2", "l2(0.01)", L2(), convert(0.01, "keras.l2", "shrinkage.l2").value),
         Regularizer("l1", "l1(0.01)", L1(), convert(0.01, "keras.l1", "shrinkage.l1").value),
         Regularizer("l1_l2", "l1_l2(0.01, 0.01)", ElasticNet(net["l1_ratio"]), net["λ"]),
@@ -102,7 +104,7 @@ def mean_log_loss(parameters: NDArray[np.float32], rows: Rows) -> float:
 def record_of(
     key: Key,
     parameters: NDArray[np.float32],
-    answers: dict[str, Floats],
+    labels: dict[str, NDArray[np.bool_]],
     rows: Rows,
     seconds: float,
     used: dict[str, str],
@@ -114,8 +116,7 @@ def record_of(
     penalty = regularizer.penalty
     cost = 0.0 if penalty is None else penalty.value(hidden.astype(np.float64), regularizer.lam)
     accuracies = {
-        name: float(np.mean((answers[name].ravel() > 0.5) == labels))
-        for name, (_, labels) in rows.items()
+        name: float(np.mean(labels[name].ravel() == truth)) for name, (_, truth) in rows.items()
     }
     return Record(
         key=key,
@@ -152,10 +153,10 @@ def measure(
     try:
         with TemporaryDirectory() as folder, Worker("keras_lesson", environment) as worker:
             for seed, regularizer in wanted:
-                for record in _pair(worker, Path(folder), regularizer, seed, epochs):
+                for record in _trained(worker, Path(folder), regularizer, seed, epochs):
                     records.add(record)
                     print(
-                        f"seed {seed}  {regularizer.label:18} {record.key.who:20} kernel 1 in "
+                        f"seed {seed}  {regularizer.label:18} {record.key.who:23} kernel 1 in "
                         f"[{record.low:.2f}, {record.high:.2f}], {record.zeros:6.1%} zeros, test "
                         f"{record.test:.3f}, {record.seconds:5.1f} s",
                         flush=True,
@@ -166,40 +167,59 @@ def measure(
 
 
 def _keys(regularizer: Regularizer, seed: int, epochs: int) -> list[Key]:
-    l1 = regularizer.penalty is not None and regularizer.penalty.l1_share > 0
-    contestants = (KERAS, OURS, RISING) if l1 else (KERAS, OURS)
+    """Keras' trainings first.
+
+    The lesson's loss takes probabilities, which Keras clips; only without a regularizer do they
+    come so near to 0 and 1 that this matters, so that is tried without clipping, too. L1 is tried
+    with a λ that rises, too.
+    """
+    if regularizer.penalty is None:
+        contestants: tuple[str, ...] = (KERAS, LOGITS, OURS)
+    elif regularizer.penalty.l1_share > 0:
+        contestants = (KERAS, OURS, RISING)
+    else:
+        contestants = (KERAS, OURS)
     return [Key(who, regularizer.name, seed, epochs) for who in contestants]
 
 
-def _pair(
+def _trained(
     worker: Worker, folder: Path, regularizer: Regularizer, seed: int, epochs: int
-) -> list[Record]:
-    """Keras' training, and ours from the same first weights on the same rows."""
+) -> Iterator[Record]:
+    """Keras' trainings, and ours from the same first weights on the same rows."""
     data = toy("moons", seed, rows=TRAIN, noise=NOISE)
     rows = rows_of(data)
-    given = {f"{name}_inputs": inputs for name, (inputs, _) in rows.items()}
-    given["train_labels"] = rows["train"][1]
-    np.savez(folder / "data.npz", **given)  # type: ignore[arg-type]  # names of its own options
-    request: dict[str, Any] = {
-        "data": str(folder / "data.npz"),
-        "result": str(folder / "result.npz"),
-        "regularizer": regularizer.name,
-        "seed": seed,
-        "epochs": epochs,
-        "batch_size": BATCH,
-        "steps_per_execution": -(-TRAIN // BATCH),
-    }
-    reply = worker.ask(**request)
+    given: dict[str, Any] = {f"{name}_inputs": inputs for name, (inputs, _) in rows.items()}
+    np.savez(folder / "data.npz", **given, train_labels=rows["train"][1])
+    first = np.empty(0, dtype=np.float32)
+    for key in _keys(regularizer, seed, epochs):
+        if key.who in (KERAS, LOGITS):
+            first, record = _theirs(worker, folder, key, rows)
+        else:
+            record = _ours(key, regularizer, first, data)
+        yield record
+
+
+def _theirs(
+    worker: Worker, folder: Path, key: Key, rows: Rows
+) -> tuple[NDArray[np.float32], Record]:
+    """The first weights, and the record."""
+    reply = worker.ask(
+        data=str(folder / "data.npz"),
+        result=str(folder / "result.npz"),
+        regularizer=key.regularizer,
+        from_logits=key.who == LOGITS,
+        seed=key.seed,
+        epochs=key.epochs,
+        batch_size=BATCH,
+    )
     with np.load(folder / "result.npz") as result:
         first, last = (
             flat((result[f"{when}{place}"] for place in range(6)), NETWORK)
             for when in ("first", "last")
         )
-        answers = {name: result[f"{name}_answers"].astype(np.float64) for name in rows}
-    theirs, *own = _keys(regularizer, seed, epochs)
+        labels = {name: result[f"{name}_labels"] for name in rows}
     used = reply["versions"] | {"jax": versions()["jax"]}
-    found = [record_of(theirs, last, answers, rows, reply["seconds"], used)]
-    return found + [_ours(key, regularizer, first, data) for key in own]
+    return first, record_of(key, last, labels, rows, reply["seconds"], used)
 
 
 def _ours(key: Key, regularizer: Regularizer, first: NDArray[np.float32], data: Data) -> Record:
@@ -215,12 +235,12 @@ def _ours(key: Key, regularizer: Regularizer, first: NDArray[np.float32], data: 
     begin = time.perf_counter()
     (fit,) = train([trial], data, threads=1, starts={trial: first})
     seconds = time.perf_counter() - begin
-    answers = {
-        name: predict(NETWORK, fit.parameters, inputs, data.loss).astype(np.float64)
+    labels = {
+        name: predict(NETWORK, fit.parameters, inputs, data.loss) > 0.5
         for name, (inputs, _) in rows.items()
     }
     own = {name: versions()[name] for name in ("shrinkage", "numba", "numpy")}
-    return record_of(key, fit.parameters, answers, rows, seconds, own)
+    return record_of(key, fit.parameters, labels, rows, seconds, own)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -23,10 +23,12 @@ def prepare() -> Answer:
     }
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
-        """Train once; first and last weights, and what the network answers, go into a file."""
+        """Train once; first and last weights, and the labels it gives, go into a file."""
         stored = np.load(request["data"])
         keras.utils.set_random_seed(request["seed"])
         begin = time.perf_counter()
+        logits = request["from_logits"]
+        steps = -(-len(stored["train_labels"]) // request["batch_size"])
         model = Sequential(
             [
                 keras.Input((2,)),
@@ -40,13 +42,13 @@ def prepare() -> Answer:
                     activation="relu",
                     kernel_regularizer=regularizer[request["regularizer"]](),
                 ),
-                Dense(1, activation="sigmoid"),
+                Dense(1, activation=None if logits else "sigmoid"),
             ]
         )
         model.compile(
             optimizer=keras.optimizers.Adam(learning_rate=0.01),
-            loss="binary_crossentropy",
-            steps_per_execution=request["steps_per_execution"],  # for speed alone
+            loss=keras.losses.BinaryCrossentropy(from_logits=logits),
+            steps_per_execution=steps if keras.backend.backend() == "jax" else 1,  # for speed
         )
         first = model.get_weights()
         model.fit(
@@ -58,7 +60,8 @@ def prepare() -> Answer:
         )
         seconds = time.perf_counter() - begin
         answers = {
-            f"{rows}_answers": model.predict(stored[f"{rows}_inputs"], batch_size=1000, verbose=0)
+            f"{rows}_labels": model.predict(stored[f"{rows}_inputs"], batch_size=1000, verbose=0)
+            > (0.0 if logits else 0.5)
             for rows in ("train", "validation", "test")
         }
         arrays = {f"first{place}": array for place, array in enumerate(first)}

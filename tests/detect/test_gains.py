@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -16,7 +18,7 @@ from shrinkage.detect.gains import (
     validation_curves,
     validation_losses,
 )
-from shrinkage.intervals import corrected_interval
+from shrinkage.intervals import corrected_interval, independent_interval
 from shrinkage.penalties import L1, L2
 from shrinkage.training import Training
 
@@ -88,6 +90,12 @@ def test_over_folds_uses_the_rows_of_the_folds(make_data):
     values = np.array([0.1, 0.2, np.nan, 0.3, 0.25])
     found = over_folds(values, make_data())
     assert found == corrected_interval(values[[0, 1, 3, 4]], 80, 20)
+
+
+def test_parts_that_share_no_row_get_the_usual_interval(make_data):
+    values = np.array([0.1, 0.2, np.nan, 0.3, 0.25])
+    found = over_folds(values, replace(make_data(), independent=True))
+    assert found == independent_interval(values[[0, 1, 3, 4]])
 
 
 def test_the_best_is_sought_among_those_seen_on_most_folds():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shrinkage.errors import SettingError
-from shrinkage.lesson.toys import toy
+from shrinkage.lesson.toys import pooled, toy
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
@@ -57,3 +57,13 @@ def test_every_toy_can_be_drawn() -> None:
 def test_what_cannot_be_drawn_is_said(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError):
         toy(**wrong)  # type: ignore[arg-type]
+
+
+def test_draws_side_by_side_keep_their_rows() -> None:
+    draws = [toy(seed=seed, rows=20, validation=30) for seed in (3, 7)]
+    data = pooled(draws)
+    assert data.independent
+    assert data.folds == len(data.parts) == 2
+    for draw, part in zip(draws, data.parts, strict=True):
+        np.testing.assert_array_equal(part.inputs, draw.part(0).inputs)
+    assert data.fingerprint not in {draw.fingerprint for draw in draws}

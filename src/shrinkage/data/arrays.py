@@ -123,6 +123,9 @@ class Data:
     train_rows, test_rows : ndarray of int64
         Positions, from 0, of the rows of :attr:`full` and of :attr:`test` in the table as it was
         given, so that another program can be given the same rows; empty where there is no table.
+    independent : bool, default False
+        Whether the parts are draws of their own from a generator that share no row, so that
+        intervals over them need not allow for overlapping training rows.
     """
 
     name: str
@@ -138,6 +141,7 @@ class Data:
     fingerprint: str
     train_rows: NDArray[np.int64] = field(default_factory=_no_rows)
     test_rows: NDArray[np.int64] = field(default_factory=_no_rows)
+    independent: bool = False
 
     @property
     def n_outputs(self) -> int:

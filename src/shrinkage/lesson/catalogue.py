@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from shrinkage.errors import require_known
 from shrinkage.lesson.exhibited import LessonExhibit
+from shrinkage.lesson.kinds import Kinds
 from shrinkage.lesson.l2 import WithL2
+from shrinkage.lesson.lambdas import Lambdas
 from shrinkage.lesson.neurons import Neurons
 
-EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2())
+EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2(), Kinds(), Lambdas())
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[LessonExhibit, ...]:

@@ -54,16 +54,11 @@ def banded(
     markers: bool = True,
 ) -> Line:
     """A line through estimates, with their intervals as its band."""
-    return Line(
-        label,
-        role,
-        np.array(x, dtype=np.float64),
-        *(
-            np.array([getattr(interval, end) for interval in intervals])
-            for end in ("estimate", "low", "high")
-        ),
-        markers=markers,
+    low, y, high = (
+        np.array([getattr(interval, end) for interval in intervals], dtype=np.float64)
+        for end in ("low", "estimate", "high")
     )
+    return Line(label, role, np.array(x, dtype=np.float64), y, low, high, markers)
 
 
 @dataclass(frozen=True, eq=False)

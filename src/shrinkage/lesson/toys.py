@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,28 @@ def toy(
         repeats=repeats if folds else 1,
         test=TestSet(inputs, tested.targets, np.ones(test, dtype=np.float32)),
         description=replace(data.description, test_rows=test),
+    )
+
+
+def pooled(draws: Sequence[Data]) -> Data:
+    """Draws of one problem side by side: part number i is the first part of draw number i.
+
+    Parameters
+    ----------
+    draws : sequence of Data
+        At least one, without folds of their own.
+
+    Returns
+    -------
+    Data
+        Of independent parts; whatever is not of a part is the first draw's.
+    """
+    return replace(
+        draws[0],
+        parts=tuple(data.part(0) for data in draws),
+        folds=len(draws),
+        independent=True,
+        fingerprint="-".join(data.fingerprint for data in draws),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shrinkage.errors import require_known
+from shrinkage.lesson.checklist import Checklist
 from shrinkage.lesson.exhibited import LessonExhibit
 from shrinkage.lesson.kinds import Kinds
 from shrinkage.lesson.l2 import WithL2
 from shrinkage.lesson.lambdas import Lambdas
 from shrinkage.lesson.neurons import Neurons
 
-EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2(), Kinds(), Lambdas())
+EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2(), Kinds(), Lambdas(), Checklist())
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[LessonExhibit, ...]:

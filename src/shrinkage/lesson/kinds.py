@@ -171,7 +171,8 @@ def _claims(none: _Point, best: dict[str, _Point]) -> tuple[Claim, ...]:
     return (
         judged(
             "With L1 many weights become exactly zero: at least 80 %.",
-            f"With {_named(l1)} {across(l1.zeros)} % of the hidden weights are exactly zero.",
+            f"With {_named(l1)} the share of exact zeros among the hidden weights is "
+            f"{across(l1.zeros)} %.",
             across(l1.zeros),
             at_least=_FEWEST_ZEROS,
             unit="%",
@@ -179,16 +180,16 @@ def _claims(none: _Point, best: dict[str, _Point]) -> tuple[Claim, ...]:
         _cost(l1, best["L1"], _validated([none, l2, net])),
         judged(
             "With L2 the weights become small but not exactly zero.",
-            f"At λ = {l2.lam:g} {across(l2.zeros)} % are exactly zero; their spread falls from "
-            f"{across(none.spread)} to {across(l2.spread)}.",
+            f"At λ = {l2.lam:g} the share of exact zeros is {across(l2.zeros)} %; the spread falls "
+            f"from {across(none.spread)} to {across(l2.spread)}.",
             across(l2.zeros),
             at_most=0,
             unit="%",
         ),
         judged(
             "Elastic net combines both effects: it makes exact zeros too.",
-            f"At λ = {net.lam:g} {across(net.zeros)} % are exactly zero, and the spread is "
-            f"{across(net.spread)}, against {across(none.spread)} without a penalty.",
+            f"At λ = {net.lam:g} the share of exact zeros is {across(net.zeros)} %, and the spread "
+            f"is {across(net.spread)}, against {across(none.spread)} without a penalty.",
             across(net.zeros),
             above=0,
             unit="%",

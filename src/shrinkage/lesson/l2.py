@@ -309,6 +309,7 @@ def _code(setting: Setting) -> str:
             first = layout(network).kernels[0]
             spread = [first.of(fits[trial].parameters).std() for trial in (none, l2)]
             ratios.append(spread[0] / spread[1])
-        print(f"the first layer's weights spread {{np.mean(ratios):.1f}} times less with L2")
+        mean = np.exp(np.mean(np.log(ratios)))
+        print(f"the first layer's weights spread {{mean:.2f}} times less with L2")
         """
     )

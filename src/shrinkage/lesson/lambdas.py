@@ -200,6 +200,7 @@ def _judgement(point: _Point, verdict: str, text: str) -> Claim:
         f"validation minus training log loss is {found.gap} nats, and the training explains "
         f"{point.explained} % of the loss of a constant prediction"
     )
+    what = "gap in nats" if verdict == "overfits" else "% of the loss explained"
     holds = found.heading == verdict
     open_ = found.heading == "unclear"
     return Claim(
@@ -207,7 +208,7 @@ def _judgement(point: _Point, verdict: str, text: str) -> Claim:
         f"Detection says: {found.heading}. Over {found.folds} seeds {facts}.",
         "holds" if holds else "not decided here" if open_ else "does not hold here",
         found.gap if verdict == "overfits" else point.explained,
-        f"detection says {verdict}",
+        f"detection says {verdict} ({what})",
     )
 
 

@@ -136,6 +136,7 @@ def _claims(widths: Sequence[_Width]) -> tuple[Claim, ...]:
             f"{across(many.length)} for each unit of area, {longer} more.",
             longer,
             above=0,
+            unit="per area",
         ),
         judged(
             "More neurons fit the training points better.",
@@ -183,7 +184,7 @@ def _pictures(study: Study, widths: Sequence[_Width]) -> tuple[Picture, ...]:
     return (
         Boundaries(
             "The boundary of each width",
-            "From left to right, follow the black line: straight with one neuron, a few bends with "
+            "From left to right, follow the line: straight with one neuron, a few bends with "
             "ten; the wider networks turn around single points. The same points each time.",
             panels,
         ),

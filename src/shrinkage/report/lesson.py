@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shrinkage.figures.screen import Stage
@@ -10,10 +11,10 @@ from shrinkage.lesson.runner import Taught
 from shrinkage.report.lesson_pictures import group_of
 from shrinkage.report.page import Page
 from shrinkage.report.run import RunInfo
-from shrinkage.report.wording import minus
 
 _MARKS = {"holds": ("yes", "✓"), "does not hold here": ("no", "✗"), "not decided here": ("", "?")}
 """Class and sign of each verdict; its words always stand beside them."""
+_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def lesson_page(taught: Taught, run: RunInfo) -> Page:
@@ -77,14 +78,19 @@ def _exhibit(one: Exhibited, stage: Stage) -> dict[str, Any]:
 def _claim(claim: Claim) -> dict[str, str]:
     kind, sign = _MARKS[claim.verdict]
     return {
-        "text": claim.text,
-        "measured": minus(claim.measured),
+        "text": _minus(claim.text),
+        "measured": _minus(claim.measured),
         "verdict": claim.verdict,
         "kind": kind,
         "sign": sign,
-        "number": "" if claim.interval is None else minus(str(claim.interval)),
+        "number": "" if claim.interval is None else _minus(str(claim.interval)),
         "asked": claim.asked,
     }
+
+
+def _minus(text: str) -> str:
+    """Negative numbers with a true minus sign; other hyphens, as in 5-fold, stay."""
+    return _NEGATIVE.sub("−", text)
 
 
 def _run(taught: Taught, run: RunInfo) -> dict[str, Any]:

@@ -56,17 +56,19 @@ def _chart(picture: Chart, stage: Stage, name: str) -> Group:
 
 def _boundaries(picture: Boundaries, stage: Stage, name: str) -> Group:
     drawn = []
+    two = len(picture.panels) == 2
     for place, (label, boundary) in enumerate(picture.panels):
         figure = surfaces_of(boundary, "class")
-        (own, *_) = draw_stills(stage, figure, f"{name}-{place}", height=230)
+        (own, *_) = draw_stills(stage, figure, f"{name}-{place}", height=320 if two else 230)
         drawn.append(groups.Picture(own, label))
     classes = picture.panels[0][1].classes
     plane = picture.panels[0][1].plane
     axes = f"To the right {plane.x_label}, upwards {plane.y_label}; dots are training points."
+    axes = "Dots are training points." if two else axes
     return Group(
         title=picture.title,
         pictures=tuple(drawn),
-        layout="multiples",
+        layout="pair" if two else "multiples",
         swatches=tuple((one, class_colour(index)) for index, one in enumerate(classes)),
         caption=f"{picture.caption} {axes}",
     )

@@ -15,7 +15,9 @@ from shrinkage.figures.screen.stage import Stage, hover, power_label
 from shrinkage.lesson.pictures import Chart, Line
 
 DASHES = ("solid", "dashed", "dotted")
-"""Of lines that share a role, in turn."""
+"""What lines are drawn with; those that share a role take turns."""
+_USUAL = {"train": DASHES.index("dashed"), "test": DASHES.index("dotted")}
+"""Where a role is not drawn solid, here as in every figure of a report."""
 _MARKERS = ("circle", "diamond", "square")
 _STRIP, _SQUARE, _FLAT = 70, 220, 16
 """Heights in CSS pixels of a flat matrix and of others, and most rows of a flat one."""
@@ -26,9 +28,12 @@ _MAGNITUDE = "magnitude"
 
 
 def dashes_of(lines: tuple[Line, ...]) -> list[int]:
-    """For each line, how many before it share its role: a place in :data:`DASHES`."""
+    """For each line a place in :data:`DASHES`: its role's own, another where that is taken."""
     before = [sum(other.role == line.role for other in lines[:i]) for i, line in enumerate(lines)]
-    return [count % len(DASHES) for count in before]
+    return [
+        (_USUAL.get(line.role, 0) + count) % len(DASHES)
+        for line, count in zip(lines, before, strict=True)
+    ]
 
 
 def draw_chart(stage: Stage, chart: Chart, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,8 @@ def render(findings: Findings | Shown | Taught, run: RunInfo) -> str:
 
     contents = _contents(findings, run)
     embedded: Embedded = embed(contents.stage)
-    program = source("report.js")
+    program = source("downloads.js") + source("report.js")
+    settings = contents.settings | embedded.settings | {"file": _file(contents.facts["name"])}
     # The only text that is not escaped: our own files, Bokeh's, and JSON without a "<" in it.
     return environment.get_template(contents.template).render(
         **contents.facts,
@@ -62,7 +64,7 @@ def render(findings: Findings | Shown | Taught, run: RunInfo) -> str:
         bokeh=Markup(embedded.bokeh),  # noqa: S704
         program=Markup(program),  # noqa: S704
         documents=Markup(embedded.documents),  # noqa: S704
-        settings=Markup(json_for_html(contents.settings | embedded.settings)),  # noqa: S704
+        settings=Markup(json_for_html(settings)),  # noqa: S704
     )
 
 
@@ -70,6 +72,19 @@ def _contents(findings: Findings | Shown | Taught, run: RunInfo) -> Page:
     if isinstance(findings, Taught):
         return lesson_page(findings, run)
     return page_alone(findings, run) if isinstance(findings, Shown) else page(findings, run)
+
+
+def _file(name: str) -> str:
+    """What files of its figures begin with.
+
+    Examples
+    --------
+    >>> _file("Über den Mond.csv"), _file("???")
+    ('shrinkage-über-den-mond', 'shrinkage-figures')
+    """
+    stem = name.removesuffix(".gz").rsplit(".", 1)[0] if "." in name else name
+    words = re.findall(r"\w+", stem.lower())
+    return "-".join(["shrinkage", *(words or ["figures"])])[:80]
 
 
 def _tied(value: Any) -> Any:

@@ -8,11 +8,13 @@ import pytest
 from shrinkage.network import layout
 from shrinkage.verify.boundary import coordinates_on, plane_through
 from shrinkage.verify.complexity import (
+    boundary_lines,
     complexity,
     fine_plane,
     held_rows,
     islands,
     length_per_area,
+    mean_curvature,
     no_boundary,
 )
 
@@ -27,8 +29,42 @@ def two_classes(score):
 def test_a_circle_has_its_circumference(radius):
     x, y = np.linspace(-2, 2, 201), np.linspace(-2.5, 2.5, 201)
     distance = np.hypot(*np.meshgrid(x, y))
-    found = length_per_area(two_classes(radius - distance), x, y)
-    assert found == pytest.approx(2 * np.pi * radius / 20, rel=1e-3)
+    lines = boundary_lines(two_classes(radius - distance), x, y)
+    assert length_per_area(lines, x, y) == pytest.approx(2 * np.pi * radius / 20, rel=1e-3)
+    assert mean_curvature(lines, x, y) == pytest.approx(1 / radius, rel=1e-3)
+
+
+def test_a_certain_network_has_the_same_circle():
+    x = np.linspace(-2, 2, 201)
+    distance = np.hypot(*np.meshgrid(x, x))
+    second = (1 / (1 + np.exp(-300 * (1.0 - distance)))).astype(np.float32).astype(np.float64)
+    assert np.mean(second == 1.0) > 0.1
+    lines = boundary_lines(np.stack([1 - second, second], axis=2), x, x)
+    assert length_per_area(lines, x, x) == pytest.approx(2 * np.pi / 16, rel=1e-3)
+    assert mean_curvature(lines, x, x) == pytest.approx(1.0, rel=1e-2)
+
+
+def test_an_ellipse_bends_by_a_full_turn():
+    x = np.linspace(-3, 3, 301)
+    across, along = np.meshgrid(x, x)
+    lines = boundary_lines(two_classes(1 - np.hypot(across / 2, along)), x, x)
+    length = 9.68845  # of an ellipse with half axes 2 and 1
+    assert mean_curvature(lines, x, x) == pytest.approx(2 * np.pi / length, rel=1e-3)
+
+
+def test_a_wave_bends_both_ways():
+    x = np.linspace(-np.pi, np.pi, 401)
+    across, along = np.meshgrid(x, x)
+    lines = boundary_lines(two_classes(along - np.sin(across)), x, x)
+    # The direction swings between +45° and -45°: 90° down from the middle's to the edge's, twice.
+    assert mean_curvature(lines, x, x) == pytest.approx(np.pi / 7.6404, rel=1e-2)
+
+
+def test_a_tiny_island_turns_once_around():
+    x = np.linspace(-2, 2, 201)
+    distance = np.hypot(*np.meshgrid(x, x))
+    lines = boundary_lines(two_classes(0.03 - distance), x, x)
+    assert mean_curvature(lines, x, x) == pytest.approx(1 / 0.03, rel=0.15)  # 1.5 steps wide
 
 
 def test_three_classes_meet_in_three_rays():
@@ -39,12 +75,16 @@ def test_three_classes_meet_in_three_rays():
     shares = np.exp(3 * scores) / np.exp(3 * scores).sum(axis=2, keepdims=True)
     # Between directions 120° apart: rays down to the edge, and at 30° and 150° to the sides.
     expected = (1 + 2 / np.cos(np.deg2rad(30))) / 4
-    assert length_per_area(shares, x, x) == pytest.approx(expected, rel=0.01)
+    lines = boundary_lines(shares, x, x)
+    assert length_per_area(lines, x, x) == pytest.approx(expected, rel=0.01)
+    # Each class's corner turns by 60°, and each ray has two sides.
+    assert mean_curvature(lines, x, x) == pytest.approx(np.pi / (8 * expected), rel=0.02)
 
 
 def test_one_class_everywhere_has_no_boundary():
     x = np.linspace(0, 1, 20)
-    assert length_per_area(two_classes(np.ones((20, 20))), x, x) == 0.0
+    lines = boundary_lines(two_classes(np.ones((20, 20))), x, x)
+    assert (length_per_area(lines, x, x), mean_curvature(lines, x, x)) == (0.0, 0.0)
 
 
 def board(*blocks, size=40):
@@ -128,6 +168,7 @@ def test_a_straight_line_in_standard_deviations(make_data, make_fit):
     width = (plane.x[-1] - plane.x[0]) * data.full.scale[0] ** -1
     assert found.length == pytest.approx(1 / width, rel=1e-3)
     assert (found.islands, found.regions) == (0, 2)
+    assert found.curvature == pytest.approx(0.0, abs=1e-3)
 
 
 def test_more_inputs_and_classes(make_data, make_fit):

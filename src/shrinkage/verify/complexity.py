@@ -1,4 +1,4 @@
-"""How complicated a decision boundary is: its length for its area, and the islands in it."""
+"""How complicated a decision boundary is: its length for its area, its bends and its islands."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ FINE_GRID = 239
 """Points along each axis; every second one is a point of the grid that is drawn."""
 ISLAND_ROWS = 5
 """Most training rows in an island."""
+_STRAIGHT = 3.0  # steps of the grid between two looks at a line's direction
+_FEWEST_SIDES = 6  # of a closed line, however small
+_CERTAIN = 3e-8  # half of what single precision can tell from 1
 _TOUCHING = np.ones((3, 3), dtype=np.int64)  # also across corners: a thin finger stays in one piece
 
 
@@ -35,11 +38,16 @@ class Complexity:
         :data:`ISLAND_ROWS` training rows, and are not the largest region of their class.
     regions : int
         All connected regions.
+    curvature : float
+        Mean absolute curvature of the boundary: the angle in radians by which its direction turns,
+        left or right, for each unit of its own length, in one over standard deviations of the
+        inputs. A circle has one over its radius, a straight line 0; no boundary counts as 0.
     """
 
     length: float
     islands: int
     regions: int
+    curvature: float
 
 
 def no_boundary(data: Data) -> str | None:
@@ -83,9 +91,14 @@ def complexity(fit: Fit, plane: Plane, data: Data) -> Complexity:
     unit_x, unit_y = np.linalg.norm(plane.directions, axis=1)
     winners = shares.argmax(axis=2)
     rows = held_rows(plane, coordinates_on(plane, data.full), winners.shape)
+    x, y = plane.x * unit_x, plane.y * unit_y
+    lines = boundary_lines(shares, x, y)
+    found, regions = islands(winners, rows)
     return Complexity(
-        length_per_area(shares, plane.x * unit_x, plane.y * unit_y),
-        *islands(winners, rows),
+        length=length_per_area(lines, x, y),
+        islands=found,
+        regions=regions,
+        curvature=mean_curvature(lines, x, y),
     )
 
 
@@ -95,8 +108,8 @@ def _shares(outputs: NDArray[np.float32], data: Data) -> Floats:
     return np.concatenate([1.0 - wide, wide], axis=2) if data.task == "binary" else wide
 
 
-def length_per_area(shares: Floats, x: Floats, y: Floats) -> float:
-    """Length of the lines on which the most probable class changes, for each unit of area.
+def boundary_lines(shares: Floats, x: Floats, y: Floats) -> list[Floats]:
+    """The lines on which the most probable class changes, once for each class that they bound.
 
     Parameters
     ----------
@@ -107,22 +120,83 @@ def length_per_area(shares: Floats, x: Floats, y: Floats) -> float:
 
     Returns
     -------
+    list of ndarray of float64, shapes (points, 2)
+        In that unit; a closed line ends where it began. Between the grid's points the logarithm of
+        the odds is interpolated (marching squares), which is linear in what the network computes
+        and tells more than 1 from 1 where it is certain: for a smooth boundary the error falls
+        with the square of the grid's step.
+    """
+    logarithms = np.log(np.maximum(shares, _CERTAIN))
+    lines: list[Floats] = []
+    for k in np.unique(shares.argmax(axis=2)):
+        others = np.delete(logarithms, k, axis=2).max(axis=2)
+        generator = contour_generator(
+            x, y, logarithms[:, :, k] - others, line_type=LineType.Separate
+        )
+        lines += [np.asarray(line, dtype=np.float64) for line in generator.lines(0.0)]
+    return lines
+
+
+def length_per_area(lines: list[Floats], x: Floats, y: Floats) -> float:
+    """Length of the boundary for each unit of area.
+
+    Parameters
+    ----------
+    lines : list of ndarray of float64, shapes (points, 2)
+        Of :func:`boundary_lines`.
+    x, y : ndarray of float64, shapes (nx,) and (ny,)
+        Coordinates of the grid.
+
+    Returns
+    -------
     float
-        In one over that unit. Between the grid's points shares are interpolated (marching
-        squares), so for a smooth boundary the error falls with the square of the grid's step.
+        In one over their unit.
     """
     area = float((x[-1] - x[0]) * (y[-1] - y[0]))
-    length = 0.0
-    for k in np.unique(shares.argmax(axis=2)):
-        others = np.delete(shares, k, axis=2).max(axis=2)
-        generator = contour_generator(
-            x, y, shares[:, :, k] - others, line_type=LineType.ChunkCombinedNan
-        )
-        points, *_ = generator.lines(0.0)[0]
-        if points is not None:
-            steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-            length += float(np.nansum(steps))
+    length = sum(float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum()) for line in lines)
     return 0.5 * length / area  # every line lies between two classes and was followed for both
+
+
+def mean_curvature(lines: list[Floats], x: Floats, y: Floats) -> float:
+    """How much the boundary bends: its total turning, in radians, over its length.
+
+    Parameters
+    ----------
+    lines : list of ndarray of float64, shapes (points, 2)
+        Of :func:`boundary_lines`.
+    x, y : ndarray of float64, shapes (nx,) and (ny,)
+        Coordinates of the grid.
+
+    Returns
+    -------
+    float
+        In one over their unit; 0 without a boundary. Directions are compared every three steps of
+        the grid, so that the grid itself adds no bends, and bends closer together than that are
+        not seen. A corner counts with its angle, also where the regions of three classes meet.
+
+    References
+    ----------
+    Total absolute curvature of a polygon: Milnor (1950), "On the total curvature of knots", Annals
+    of Mathematics 52(2).
+    """
+    step = _STRAIGHT * max(float(x[1] - x[0]), float(y[1] - y[0]))
+    turned, length = 0.0, 0.0
+    for line in lines:
+        sides = np.linalg.norm(np.diff(line, axis=0), axis=1)
+        along = np.concatenate([[0.0], np.cumsum(sides)])
+        closed = bool(np.array_equal(line[0], line[-1]))
+        count = max(round(along[-1] / step), _FEWEST_SIDES if closed else 1)
+        places = np.linspace(0.0, along[-1], count + 1)
+        points = [np.interp(places, along, line[:, axis]) for axis in (0, 1)]
+        across, up = (np.diff(values) for values in points)
+        if closed:
+            across, up = np.append(across, across[0]), np.append(up, up[0])
+        angles = np.arctan2(
+            across[:-1] * up[1:] - up[:-1] * across[1:], across[:-1] * across[1:] + up[:-1] * up[1:]
+        )
+        turned += float(np.abs(angles).sum())
+        length += float(along[-1])
+    return turned / length if length > 0 else 0.0
 
 
 def held_rows(plane: Plane, places: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:

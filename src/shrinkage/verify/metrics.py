@@ -75,6 +75,13 @@ def _over_classes(by_class: Callable[[Counts], Floats]) -> Statistic:
     return statistic
 
 
+def binned_error(gaps: Floats, bins: NDArray[np.int64], weights: Floats) -> Statistic:
+    """Absolute weighted sum of `gaps` in each bin, summed over the bins, over all weight."""
+    members = (bins == np.arange(int(bins.max()) + 1)[:, None]) * weights
+    sums, masses = _sums(members * gaps), _sums(weights[None])
+    return lambda counts: np.abs(sums(counts)).sum(axis=0) / masses(counts)[0]
+
+
 def r_squared(squares: Floats, targets: Floats, weights: Floats) -> Statistic:
     """R² = 1 − Σ residual² / Σ (target − mean)², averaged over targets; NaN where undefined."""
     # In units of the spread and centred, so that the variance does not cancel in float32.

@@ -67,6 +67,16 @@ def embed(stage: Stage) -> Embedded:
         settings={
             "items": items,
             "plots": {name: drawing.plot.id for name, drawing in stage.drawings.items()},
+            "tables": {
+                name: {
+                    "series": [asdict(series) for series in drawing.series],
+                    "grid": None if drawing.grid is None else asdict(drawing.grid),
+                }
+                for name, drawing in stage.drawings.items()
+            },
+            "axes": {
+                name: [drawing.x_label, drawing.y_label] for name, drawing in stage.drawings.items()
+            },
             "paints": [asdict(paint) for paint in stage.paints],
             "roles": {mode: ROLES[mode] | stage.palettes[mode] for mode in MODES},
         },

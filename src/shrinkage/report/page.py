@@ -206,20 +206,10 @@ def _settings(
     """What the slider shows for each λ, ready to read."""
     if surface is None or density is None:
         return {"slider": None}
-    plane = surface.plane
     return {
         "slider": {
-            "task": surface.task,
             "weights": wording.weights_name(findings),
-            "classes": surface.classes,
-            "target": surface.target,
-            "levels": surface.levels,
-            "values": surface.values,
-            "axes": [plane.x_label, plane.y_label],
-            "x": [float(plane.x[0]), float(plane.x[-1]), plane.x.size],
-            "y": [float(plane.y[0]), float(plane.y[-1]), plane.y.size],
-            "oneInput": plane.kind == "one input",
-            "selected": surface.selected,
+            "oneInput": surface.plane.kind == "one input",
             "frames": [
                 {
                     "label": frame.label,

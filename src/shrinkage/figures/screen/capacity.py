@@ -91,6 +91,12 @@ def _draw(stage: Stage, plot: figure, panel: WidthPanel, line: WidthLine) -> Non
     )
     stage.paint(drawn.glyph, line_color=role)
     stage.paint(dots.glyph, line_color=role, fill_color=role)
+    stage.tabulate(
+        plot,
+        source,
+        {"width": "units in a hidden layer", "value": panel.title, "low": "low", "high": "high"},
+        line.label,
+    )
     digits = "0.0%" if panel.percent else "0.000"
     hover(
         plot,

@@ -84,6 +84,18 @@ def _line(stage: Stage, plot: figure, data: GrowthFigure, line: GrowthLine, floo
         line_width=1,
     )
     stage.paint(dots.glyph, fill_color=role, line_color="paper")
+    stage.tabulate(
+        plot,
+        source,
+        {
+            "rows": "training rows",
+            "validation": f"validation {data.loss} ({data.unit})",
+            "low": "low",
+            "high": "high",
+            "train": f"training {data.loss} ({data.unit})",
+        },
+        line.label,
+    )
     hover(
         plot,
         [dots],

@@ -34,13 +34,13 @@ def draw_interaction(stage: Stage, data: InteractionFigure) -> str:
         axis.major_label_overrides = dict(places)
         axis.major_tick_line_color = None
         axis.axis_line_color = None
-    _cells(plot, data)
+    _cells(stage, plot, data)
     _ridge(plot, data)
     stage.add(NAME, plot, _alternative(data))
     return NAME
 
 
-def _cells(plot: figure, data: InteractionFigure) -> None:
+def _cells(stage: Stage, plot: figure, data: InteractionFigure) -> None:
     # The same colours in light and dark: the numbers in the cells are read against them.
     failed = ~np.isfinite(data.loss)
     codes = np.where(failed, 0.0, data.colour)
@@ -93,6 +93,17 @@ def _cells(plot: figure, data: InteractionFigure) -> None:
         text_font_size="12px",
         text_color="ink",
         y_offset=-5,
+    )
+    stage.tabulate(
+        plot,
+        source,
+        {
+            "lam": f"λ of {data.penalty}",
+            "dropout": "dropout",
+            "loss": f"validation {data.loss_name} ({data.unit})",
+            "error": f"standard error ({data.unit})",
+            "near": "within one standard error of the least",
+        },
     )
     hover(
         plot,

@@ -51,6 +51,17 @@ def draw_history(stage: Stage, data: HistoryFigure) -> str:
             size=8 if finished else 5,
             fill_alpha=0.9,
         )
+        stage.tabulate(
+            plot,
+            source,
+            {
+                "number": "recipe",
+                "score": f"validation {data.metric}" + (f" ({data.unit})" if data.unit else ""),
+                "folds": "folds",
+                "label": "what it is",
+            },
+            "seen on every fold" if finished else "given up after a few folds",
+        )
         role = "penalized" if finished else "train"
         stage.paint(dots.glyph, fill_color=role, line_color=role)
         renderers.append(dots)
@@ -121,6 +132,18 @@ def draw_ablation(stage: Stage, data: AblationFigure) -> str:
     dots = plot.scatter("help", "place", source=source, size=9)
     stage.paint(bars.glyph, line_color="penalized")
     stage.paint(dots.glyph, fill_color="penalized", line_color="penalized")
+    per_unit = f" ({data.unit})" if data.unit else ""
+    stage.tabulate(
+        plot,
+        source,
+        {
+            "value": "ingredient",
+            "help": f"what it adds to the {data.metric}{per_unit}",
+            "low": "low",
+            "high": "high",
+            "verdict": "verdict",
+        },
+    )
     hover(
         plot,
         [dots, bars],

@@ -45,6 +45,15 @@ def _plot(stage: Stage, data: LearningFigure, curves: Curves) -> figure:
     line = plot.line("epoch", "validation", source=source, line_width=2.4)
     stage.paint(train.glyph, line_color="train")
     stage.paint(line.glyph, line_color="validation")
+    stage.tabulate(
+        plot,
+        source,
+        {
+            "epoch": "epoch",
+            "validation": f"validation {data.loss} ({data.unit})",
+            "train": f"training {data.loss} ({data.unit})",
+        },
+    )
     hover(
         plot,
         [line],

@@ -52,6 +52,7 @@ def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
     source = ColumnDataSource(
         {
             "x": panel.x,
+            "lam": np.where(panel.x == panel.edge, 0.0, 10.0**panel.x),
             "label": list(panel.labels),
             "train": panel.train,
             "train_low": np.maximum(panel.train - panel.train_error, floor),
@@ -83,6 +84,21 @@ def _panel(stage: Stage, data: PathFigure, panel: PathPanel) -> figure:
         dots = plot.scatter("x", column, source=source, size=5, line_color=None)
         stage.paint(dots.glyph, fill_color=role)
     _marks(stage, plot, panel)
+    per_unit = f" ({data.unit})"
+    stage.tabulate(
+        plot,
+        source,
+        {
+            "label": "point",
+            "lam": "λ",
+            "validation": f"validation {data.loss}{per_unit}",
+            "error": f"standard error of validation{per_unit}",
+            "train": f"training {data.loss}{per_unit}",
+            "train_error": f"standard error of training{per_unit}",
+            "zeros": "share of weights exactly zero",
+            "folds": "fits",
+        },
+    )
     hover(
         plot,
         [line],

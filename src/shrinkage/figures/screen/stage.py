@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import Any
 
 from bokeh.model import Model
-from bokeh.models import FixedTicker, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from shrinkage.figures.colours import MODES, ROLES, Mode
@@ -27,6 +27,60 @@ class Paint:
 
 
 @dataclass(frozen=True)
+class Series:
+    """Numbers of a plot that can be taken along, as a person wants to find them in a table.
+
+    Parameters
+    ----------
+    source : str
+        Id of the data source that is drawn.
+    columns : dict of str to str
+        Its columns that are shown, and their headings with units.
+    label : str, default ""
+        Which of a plot's series it is; empty where there is one only.
+    classes : tuple of str, default ()
+        What the numbers of a column ``target`` stand for.
+    """
+
+    source: str
+    columns: dict[str, str]
+    label: str = ""
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A surface of codes that can be taken along as numbers.
+
+    Parameters
+    ----------
+    source : str
+        Id of the data source that holds ``codes``.
+    x, y : tuple of (float, float, int)
+        First and last coordinate, and how many there are.
+    task : str
+        ``"binary"``, ``"multiclass"`` or ``"regression"``.
+    classes : tuple of str
+        Class names.
+    levels : int
+        Steps of probability in a multiclass code.
+    values : tuple of float
+        What codes 0 and 255 of a regression stand for.
+    target : str
+        What a regression predicts.
+    """
+
+    source: str
+    x: tuple[float, float, int]
+    y: tuple[float, float, int]
+    task: str
+    classes: tuple[str, ...]
+    levels: int
+    values: tuple[float, float]
+    target: str
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A plot of the stage.
 
@@ -41,6 +95,10 @@ class Drawing:
     x_label, y_label : str
         Names of the axes with their units. The page sets them beside the plot, where they wrap and
         are never cut off; names from the data are then text of the page, and never read as TeX.
+    series : tuple of Series
+        Its numbers.
+    grid : Grid or None
+        Its surface.
     """
 
     name: str
@@ -48,6 +106,8 @@ class Drawing:
     alternative: str
     x_label: str
     y_label: str
+    series: tuple[Series, ...] = ()
+    grid: Grid | None = None
 
 
 @dataclass(eq=False)
@@ -70,6 +130,8 @@ class Stage:
         default_factory=lambda: {mode: {} for mode in MODES}
     )
     _labels: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _series: dict[str, list[Series]] = field(default_factory=dict)
+    _grids: dict[str, Grid] = field(default_factory=dict)
 
     def paint(self, model: Model, **roles: str) -> None:
         """Let properties of `model` play roles, from now on."""
@@ -86,7 +148,30 @@ class Stage:
     def add(self, name: str, plot: figure, alternative: str) -> None:
         """Keep a finished plot under a name."""
         plot.name = name
-        self.drawings[name] = Drawing(name, plot, alternative, *self._labels[plot.id])
+        self.drawings[name] = Drawing(
+            name,
+            plot,
+            alternative,
+            *self._labels[plot.id],
+            tuple(self._series.get(plot.id, ())),
+            self._grids.get(plot.id),
+        )
+
+    def tabulate(
+        self,
+        plot: figure,
+        source: ColumnDataSource,
+        columns: dict[str, str],
+        label: str = "",
+        classes: tuple[str, ...] = (),
+    ) -> None:
+        """Let the page offer columns of a source as a table; see :class:`Series`."""
+        series = Series(source.id, columns, label, classes)
+        self._series.setdefault(plot.id, []).append(series)
+
+    def tabulate_grid(self, plot: figure, grid: Grid) -> None:
+        """Let the page offer a surface as a table."""
+        self._grids[plot.id] = grid
 
     def plot(self, x_label: str, y_label: str, *, height: int = 340, **settings: Any) -> figure:
         """An empty plot: no frame, no toolbar, quiet axes, as wide as the page lets it be.

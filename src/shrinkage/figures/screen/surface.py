@@ -15,7 +15,7 @@ from shrinkage.figures.colours import (
     class_marker,
     probability_colours,
 )
-from shrinkage.figures.screen.stage import Stage, compact_ticks, hover
+from shrinkage.figures.screen.stage import Grid, Stage, compact_ticks, hover
 from shrinkage.figures.surface import SurfaceFigure
 
 _ALTERNATIVE = {
@@ -64,7 +64,6 @@ def draw_stills(stage: Stage, data: SurfaceFigure, name: str, height: int) -> tu
     names = []
     for index, frame in enumerate(data.frames):
         plot = draw(stage, data, index, points, moving=False, height=height)
-        plot.tools = []
         plot.axis.visible = False  # their words and ends are in the caption, once for all
         plot.min_border = plot.min_border_right = 0
         names.append(f"{name}-{index}")
@@ -142,9 +141,33 @@ def _map_plot(
     )
     stage.paint(contour.glyph, line_color="ink" if data.task == "binary" else "paper")
     _draw_points(stage, plot, data, points, small=height < _SMALL)
+    _tabulate_points(stage, plot, data, points)
+    stage.tabulate_grid(
+        plot,
+        Grid(
+            image.data_source.id,
+            (float(plane.x[0]), float(plane.x[-1]), plane.x.size),
+            (float(plane.y[0]), float(plane.y[-1]), plane.y.size),
+            data.task,
+            data.classes,
+            data.levels,
+            data.values,
+            data.target,
+        ),
+    )
     tool = hover(plot, [image], [("", "@codes")])
     tool.name = "surface-hover"
     return plot
+
+
+def _tabulate_points(
+    stage: Stage, plot: figure, data: SurfaceFigure, points: ColumnDataSource
+) -> None:
+    columns = {"x": data.plane.x_label}
+    if data.plane.kind != "one input":
+        columns["y"] = data.plane.y_label
+    columns["target"] = data.target
+    stage.tabulate(plot, points, columns, "training row", data.classes)
 
 
 def _image(
@@ -240,5 +263,9 @@ def _line_plot(
     )
     line = plot.line("x", "y", source=source, line_width=2.6)
     stage.paint(line.glyph, line_color="penalized" if moving else "none")
+    shown = "at the λ of the slider" if moving else data.frames[index].label
+    stage.tabulate(plot, source, {"x": plane.x_label, "y": label}, shown)
+    if data.task == "regression":
+        _tabulate_points(stage, plot, data, points)
     hover(plot, [line], [("value", "@y{0.000}")], "vline")
     return plot

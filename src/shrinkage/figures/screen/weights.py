@@ -13,6 +13,7 @@ from shrinkage.figures.screen.stage import Stage, hover
 from shrinkage.figures.weights import DensityFigure, Scale, WeightsFigure
 from shrinkage.verify.weights import ALL, WeightsComparison, WeightsSummary
 
+_DENSITY = {"x": "weight", "density": "density of non-zero weights"}
 _ROW, _OFFSET, _HEIGHT = 1.0, 0.19, 0.26
 
 
@@ -63,6 +64,25 @@ def draw_boxes(stage: Stage, data: WeightsFigure) -> str:
         for renderer in (range_line, whisker, median):
             stage.paint(renderer.glyph, line_color=role)
         stage.paint(box.glyph, line_color=role, fill_color=role)
+        stage.tabulate(
+            plot,
+            source,
+            {
+                "label": "penalty",
+                "kernel": "weights",
+                "minimum": "least",
+                "q1": "1% quantile",
+                "q5": "5% quantile",
+                "q25": "25% quantile",
+                "q50": "median",
+                "q75": "75% quantile",
+                "q95": "95% quantile",
+                "q99": "99% quantile",
+                "maximum": "largest",
+                "zeros": "share exactly zero",
+                "count": "number of weights",
+            },
+        )
         # An invisible, wide target: a thin box is hard to point at.
         target = plot.hbar(
             "y",
@@ -133,6 +153,7 @@ def _density(stage: Stage, comparison: WeightsComparison, scale: Scale, penalize
         line = plot.line("x", "density", source=source, line_width=2)
         stage.paint(area.glyph, fill_color=role)
         stage.paint(line.glyph, line_color=role)
+        stage.tabulate(plot, source, _DENSITY, summary.label)
         hover(plot, [line], [(summary.label, "@density{0.000} at @x{0.000}")], "vline")
     return plot
 
@@ -167,6 +188,8 @@ def draw_moving_density(stage: Stage, data: DensityFigure, selected: int) -> str
     line = plot.line("x", "density", source=moved, line_width=2.2)
     stage.paint(area.glyph, fill_color="penalized")
     stage.paint(line.glyph, line_color="penalized")
+    stage.tabulate(plot, still, _DENSITY, data.summaries[0].label)
+    stage.tabulate(plot, moved, _DENSITY, "at the λ of the slider")
     hover(plot, [line], [("weight", "@x{0.000}"), ("density", "@density{0.000}")], "vline")
     # Every λ's density, for the slider to take from; drawn by nothing.
     store = ColumnDataSource(

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const settings = read("settings");
@@ -104,15 +103,28 @@
     }
     input.addEventListener("input", move);
     move();
-    if (!about.oneInput) surfaceHover(about, find, store, input);
   }
 
-  function surfaceHover(about, find, store, input) {
-    const rows = (title, pairs) => {
+  // ---- surfaces: what a code stands for, and what is under the pointer
+
+  function answer(about, code, digits = 3) {
+    if (about.task === "binary") return [[`probability of ${about.classes[1]}`, short(code / 255, digits)]];
+    if (about.task === "regression") {
+      const [low, high] = about.values;
+      return [[about.target, short(low + ((high - low) * code) / 255, digits)]];
+    }
+    const count = about.classes.length;
+    const level = (code % about.levels) / (about.levels - 1);
+    return [["class", about.classes[Math.floor(code / about.levels)]], ["probability", short(1 / count + (1 - 1 / count) * level, digits)]];
+  }
+
+  function short(value, digits = 3) {
+    return Number(value.toPrecision(digits)).toString();
+  }
+
+  function surfaceHover() {
+    const rows = (pairs) => {
       const table = document.createElement("div");
-      const heading = table.appendChild(document.createElement("div"));
-      heading.style.fontWeight = "600";
-      heading.textContent = title;
       for (const [name, value] of pairs) {
         const row = table.appendChild(document.createElement("div"));
         row.style.cssText = "display:flex;justify-content:space-between;gap:14px;overflow-wrap:anywhere";
@@ -127,26 +139,37 @@
     };
     const near = (value, [first, last, count]) =>
       Math.max(0, Math.min(count - 1, Math.round(((value - first) / (last - first)) * (count - 1))));
-    const short = (value) => Number(value.toPrecision(3)).toString();
-    const answer = (code) => {
-      if (about.task === "binary") return [[`probability of ${about.classes[1]}`, (code / 255).toFixed(2)]];
-      if (about.task === "regression") {
-        const [low, high] = about.values;
-        return [[about.target, short(low + ((high - low) * code) / 255)]];
-      }
-      const count = about.classes.length;
-      const level = (code % about.levels) / (about.levels - 1);
-      return [["class", about.classes[Math.floor(code / about.levels)]], ["probability", (1 / count + (1 - 1 / count) * level).toFixed(2)]];
-    };
-    for (const name of ["surface-none", "surface-moving"]) {
-      const tool = models(settings.plots[name]).toolbar.tools.find((tool) => tool.name === "surface-hover");
+    for (const [name, { grid }] of Object.entries(settings.tables)) {
+      const tool = grid && models(settings.plots[name]).toolbar.tools.find((tool) => tool.name === "surface-hover");
+      if (!tool) continue;
       tool.tooltips = (source, { x, y }) => {
-        const i = name === "surface-none" ? 0 : Number(input.value);
-        const codes = store.codes[i];
-        const code = codes[near(y, about.y) * about.x[2] + near(x, about.x)];
-        return rows(about.frames[i].label, [...answer(code), [about.axes[0], short(x)], [about.axes[1], short(y)]]);
+        const codes = models(grid.source).data.codes[0];
+        const code = codes[near(y, grid.y) * grid.x[2] + near(x, grid.x)];
+        return rows([...answer(grid, code), [settings.axes[name][0], short(x)], [settings.axes[name][1], short(y)]]);
       };
     }
+  }
+
+  // What is made for other places is light: a figure in a text, a page of paper.
+  function inLight(work) {
+    root.dataset.theme = "light";
+    paint("light");
+    try {
+      return work();
+    } finally {
+      root.dataset.theme = mode;
+      paint(mode);
+    }
+  }
+
+  // A plot in its present colours. Bokeh takes new ones in later, a printer does not wait.
+  function exported(view, kind) {
+    for (const renderer of view.model.renderers) {
+      const part = view.owner.find_one(renderer);
+      part?.glyph?.set_visuals(part.model.data_source, part.all_indices);
+    }
+    view.paint();
+    return view.export(kind).canvas;
   }
 
   // ---- paper: every panel, in light colours, as pictures that fit the page
@@ -163,8 +186,7 @@
         picture.alt = "";
         place.append(picture);
       }
-      view.paint();
-      picture.src = view.export("png").canvas.toDataURL("image/png");
+      picture.src = exported(view, "png").toDataURL("image/png");
     }
   }
   addEventListener("beforeprint", toPaper);
@@ -181,7 +203,9 @@
       models = (id) => documentModel.get_model_by_id(id);
       for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
       startSlider((name) => documentModel.get_model_by_name(name));
+      surfaceHover();
       paint(mode);
+      offerDownloads({ settings, views, models, answer, inLight, exported });
     }
     root.dataset.ready = "";
   }

@@ -14,6 +14,7 @@ from shrinkage.intervals import Interval, independent_interval
 from shrinkage.network import layout
 from shrinkage.scores import usable
 from shrinkage.study import Fit, Study
+from shrinkage.verify.calibration import calibration_statistics
 from shrinkage.verify.complexity import Complexity, complexity, fine_plane
 from shrinkage.verify.performance import predicted
 
@@ -32,6 +33,14 @@ def test_scores(fit: Fit, data: Data) -> tuple[float, float]:
 
 
 test_scores.__test__ = False  # type: ignore[attr-defined]  # its name starts with "test", and pytest would collect it
+
+
+def calibration_error(fit: Fit, data: Data) -> float:
+    """Expected calibration error on the rows set aside for testing, in percent."""
+    classes = data.test.targets[:, 0].astype(np.int64)
+    shares, ones = predicted(fit, data.test.inputs), np.ones(classes.size)
+    _, error, _ = calibration_statistics(shares, classes, ones)
+    return float(100.0 * error(np.ones((classes.size, 1)))[0])
 
 
 def validation_accuracy(fit: Fit, data: Data) -> float:

@@ -6,13 +6,29 @@ from collections.abc import Sequence
 
 from shrinkage.errors import require_known
 from shrinkage.lesson.checklist import Checklist
+from shrinkage.lesson.exercises import Exercises
 from shrinkage.lesson.exhibited import LessonExhibit
 from shrinkage.lesson.kinds import Kinds
 from shrinkage.lesson.l2 import WithL2
 from shrinkage.lesson.lambdas import Lambdas
 from shrinkage.lesson.neurons import Neurons
+from shrinkage.lesson.small_weights import SmallWeights
+from shrinkage.lesson.starting import Starting
+from shrinkage.lesson.together import Together
+from shrinkage.lesson.update_rule import UpdateRule
 
-EXHIBITS: tuple[LessonExhibit, ...] = (Neurons(), WithL2(), Kinds(), Lambdas(), Checklist())
+EXHIBITS: tuple[LessonExhibit, ...] = (
+    Neurons(),
+    UpdateRule(),
+    WithL2(),
+    Kinds(),
+    Lambdas(),
+    Checklist(),
+    Starting(),
+    SmallWeights(),
+    Together(),
+    Exercises(),
+)
 
 
 def chosen(names: Sequence[str] = ()) -> tuple[LessonExhibit, ...]:

@@ -1,0 +1,245 @@
+"""What L2 gains on data of different complexity: four toys, five noises, five numbers of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shrinkage.exhibits import Table
+from shrinkage.intervals import Interval
+from shrinkage.lesson.exhibited import Claim, Job, Setting, judged
+from shrinkage.lesson.measured import Floats, across, test_scores
+from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
+from shrinkage.lesson.toys import toy
+from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
+from shrinkage.penalties import L2
+from shrinkage.study import Study
+from shrinkage.verify.boundary import boundary_along
+
+PROBLEMS = ("moons", "circles", "spirals", "xor")
+NOISES = (0.1, 0.2, 0.3, 0.4, 0.5)
+ROWS = (100, 200, 500, 1_000, 2_000)
+STRENGTH = 0.01
+"""Of Keras' ``l2``."""
+SHARE = 4
+"""Epochs are the lesson's divided by this, on a hundred points; so many steps on more rows."""
+_FEW, _USUAL_NOISE = ROWS[0], 0.25
+_TESTED = 2_000
+_SHOWN = NOISES.index(0.3)
+_COLOURS = ("none", "penalized", "test", "validation")
+_LABELS = ("no penalty", "L2, Keras 0.01 (λ = 0.02)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Data of one complexity."""
+
+    problem: str
+    noise: float
+    rows: int
+
+    def job(self, seed: int, setting: Setting) -> Job:
+        """Two networks, without and with L2, from the same first weights."""
+        data = toy(
+            self.problem, seed, rows=self.rows, noise=self.noise, validation=100, test=_TESTED
+        )
+        epochs = max(setting.epochs * _FEW // (SHARE * self.rows), 1)
+        trials = (
+            lesson_trial(data, seed, epochs=epochs),
+            lesson_trial(data, seed, L2(), keras_l2(STRENGTH), epochs=epochs),
+        )
+        return Job(f"{self.problem} {seed}", data, trials)
+
+
+GRID = tuple(Case(problem, noise, _FEW) for problem in PROBLEMS for noise in NOISES)
+LENGTHS = tuple(Case("moons", _USUAL_NOISE, rows) for rows in ROWS)
+CASES = (*GRID, *LENGTHS)
+
+
+def case_jobs(setting: Setting) -> list[Job]:
+    """For each seed a job for each of :data:`CASES`."""
+    return [case.job(seed, setting) for seed in seeds_of(setting) for case in CASES]
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """What L2 gains on each case, (cases, seeds).
+
+    Parameters
+    ----------
+    loss, accuracy : ndarray of float64, shape (cases, seeds)
+        Fall of the test log loss in nats, and rise of the test accuracy in points.
+    before : ndarray of float64, shape (cases, seeds, 2)
+        Test log loss and test accuracy without a penalty.
+    """
+
+    loss: Floats
+    accuracy: Floats
+    before: Floats
+
+    @staticmethod
+    def of(seeds: Sequence[Sequence[Study]]) -> Gains:
+        """From the studies of each seed, in the order of :data:`CASES`."""
+        scores = np.array(
+            [
+                [[test_scores(fit, study.data) for fit in study.fits] for study in seed]
+                for seed in seeds
+            ]
+        ).transpose(1, 0, 2, 3)
+        change = scores[:, :, 1] - scores[:, :, 0]
+        return Gains(-change[:, :, 0], change[:, :, 1], scores[:, :, 0])
+
+    def grid(self, values: Floats) -> Floats:
+        """Values of the four problems alone, (problems, noises, seeds)."""
+        found: Floats = values[: len(GRID)].reshape(len(PROBLEMS), len(NOISES), -1)
+        return found
+
+    def lengths(self, values: Floats) -> Floats:
+        """Values of the numbers of rows, (rows, seeds)."""
+        found: Floats = values[len(GRID) :]
+        return found
+
+
+def case_claims(gains: Gains) -> tuple[Claim, ...]:
+    """Where L2 helps, and whether more on noisy and on few rows."""
+    losses, accuracies = gains.grid(gains.loss), gains.grid(gains.accuracy)
+    rows = gains.lengths(gains.loss)
+    fewer = across(rows[0] - rows[-1])
+    return (
+        *(_noise_claim(problem, own) for problem, own in zip(PROBLEMS, losses, strict=True)),
+        _least_claim(
+            "On every complexity L2 lowers the loss on new points.", losses, "nats", at_least=False
+        ),
+        _least_claim("On none does it cost accuracy.", accuracies, "points", at_least=True),
+        judged(
+            f"The more rows, the less L2 gains: less with {ROWS[-1]:,} than with {ROWS[0]}.",
+            f"On moons the test log loss falls by {across(rows[0])} nats with {ROWS[0]} rows and "
+            f"by {across(rows[-1])} with {ROWS[-1]:,}: {fewer} less.",
+            fewer,
+            above=0,
+            unit="nats",
+        ),
+    )
+
+
+def _noise_claim(problem: str, losses: Floats) -> Claim:
+    more = across(losses[-1] - losses[0])
+    return judged(
+        f"The noisier the {problem}, the more L2 gains: more at noise {NOISES[-1]:g} than at "
+        f"{NOISES[0]:g}.",
+        f"The test log loss falls by {across(losses[0])} nats at {NOISES[0]:g} and by "
+        f"{across(losses[-1])} at {NOISES[-1]:g}: {more} more.",
+        more,
+        above=0,
+        unit="nats",
+    )
+
+
+def _least_claim(text: str, values: Floats, unit: str, *, at_least: bool) -> Claim:
+    """About the case that gains least: where it holds there, it holds for all."""
+    means = values.mean(axis=2)
+    problem, noise = np.unravel_index(int(means.argmin()), means.shape)
+    least = across(values[problem, noise])
+    found = [across(own) for own in values.reshape(-1, values.shape[2])]
+    better, worse = sum(one.low > 0 for one in found), sum(one.high < 0 for one in found)
+    return judged(
+        text,
+        f"The least gain is {least} {unit}, on {PROBLEMS[problem]} with noise {NOISES[noise]:g}. "
+        f"Of {len(found)} complexities {better} gain and {worse} lose beyond noise.",
+        least,
+        unit=unit,
+        **({"at_least": 0.0} if at_least else {"above": 0.0}),
+    )
+
+
+def case_pictures(seed: Sequence[Study], gains: Gains) -> tuple[Picture, ...]:
+    """Gains against noise and rows, and boundaries of each problem on one seed."""
+    return (
+        _against_noise(
+            "What L2 gains in loss",
+            "fall of the test log loss (nats)",
+            "Above 0 L2 helps. Look at how each line goes to the right, where the points are "
+            "noisier.",
+            gains.grid(gains.loss),
+        ),
+        _against_noise(
+            "What L2 gains in accuracy",
+            "rise of the test accuracy (points)",
+            "Below 0 the same λ costs accuracy: there the problem asks for a more complicated "
+            "boundary than it allows.",
+            gains.grid(gains.accuracy),
+        ),
+        Chart(
+            "What L2 gains with more rows",
+            "rows to train on",
+            "fall of the test log loss (nats)",
+            "Moons with noise 0.25, as many steps for each number of rows: where the line comes "
+            "down to 0, more rows do what the penalty did. The band is the 95% interval over the "
+            "seeds.",
+            (banded("", "penalized", ROWS, _intervals(gains.lengths(gains.loss))),),
+            x_scale="log",
+            ticks=tuple((float(rows), f"{rows:,}") for rows in ROWS),
+        ),
+        *(
+            _boundaries(problem, seed[len(NOISES) * place + _SHOWN])
+            for place, problem in enumerate(PROBLEMS)
+        ),
+    )
+
+
+def _intervals(values: Floats) -> list[Interval]:
+    return [across(own) for own in values]
+
+
+def _against_noise(title: str, label: str, seen: str, values: Floats) -> Chart:
+    lines = tuple(
+        banded(problem, colour, NOISES, _intervals(own))
+        for problem, colour, own in zip(PROBLEMS, _COLOURS, values, strict=True)
+    )
+    caption = f"{seen} Bands are 95% intervals over the seeds."
+    return Chart(title, "noise (standard deviation)", label, caption, lines)
+
+
+def _boundaries(problem: str, study: Study) -> Boundaries:
+    panels = tuple(
+        (label, boundary_along([fit], [label], study.data))
+        for label, fit in zip(_LABELS, study.fits, strict=True)
+    )
+    return Boundaries(
+        f"{problem} with noise {NOISES[_SHOWN]:g}",
+        "Left without a penalty, right with L2: compare how far the line goes out of its way for "
+        "single points. The first seed.",
+        panels,
+    )
+
+
+def case_table(gains: Gains) -> Table:
+    """Every case."""
+    rows = [
+        (
+            case.problem,
+            f"{case.noise:g}",
+            f"{case.rows:,}",
+            str(across(before[:, 0])),
+            str(across(loss)),
+            str(across(before[:, 1])),
+            str(across(accuracy)),
+        )
+        for case, before, loss, accuracy in zip(
+            CASES, gains.before, gains.loss, gains.accuracy, strict=True
+        )
+    ]
+    return Table(
+        (
+            "data",
+            "noise",
+            "rows",
+            "test log loss without a penalty (nats)",
+            "its fall with L2",
+            "test accuracy without (%)",
+            "its rise with L2 (points)",
+        ),
+        tuple(rows),
+    )

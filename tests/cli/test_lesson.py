@@ -129,7 +129,7 @@ def test_an_interruption_keeps_the_finished_exhibits(
     assert found["interrupted"] is True
     assert [one["name"] for one in found["exhibits"]] == ["l2"]
     assert [one["reason"] for one in found["missing"]] == [
-        "the lesson was interrupted before its networks were trained"
+        "the lesson was interrupted before it was finished"
     ]
     assert found["fits"]["finished"] == 5 < found["fits"]["planned"]
     page = (command.folder / "lesson.html").read_text(encoding="utf-8")

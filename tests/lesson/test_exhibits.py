@@ -16,12 +16,13 @@ from shrinkage.errors import ShrinkageError
 from shrinkage.intervals import Interval
 from shrinkage.lesson.catalogue import EXHIBITS
 from shrinkage.lesson.exhibited import Exhibited, Setting
-from shrinkage.lesson.kinds import KINDS
-from shrinkage.lesson.lambdas import STRENGTHS, side_by_side, verdict_at, whole_job
+from shrinkage.lesson.kinds_claims import KINDS
+from shrinkage.lesson.lambdas import STRENGTHS, whole_job
 from shrinkage.lesson.measured import across, finished, ratio_across, share_of
 from shrinkage.lesson.pictures import Boundaries, Chart, Matrices, Weights
 from shrinkage.lesson.runner import Lesson, Taught
 from shrinkage.lesson.trials import keras_l2
+from shrinkage.lesson.verdicts import side_by_side, verdict_at
 from shrinkage.study import Status, Study
 
 OURS = ("neurons", "l2", "kinds", "lambdas", "checklist")

@@ -103,7 +103,7 @@ def test_finished_exhibits_are_kept_when_it_stops_and_it_can_go_on() -> None:
     taught = lesson.taught
     assert [exhibit.name for exhibit in taught.exhibited] == ["small"]
     assert [missing.reason for missing in taught.unread] == [
-        "the lesson was interrupted before its networks were trained"
+        "the lesson was interrupted before it was finished"
     ]
     assert taught.done < taught.expected
     done = lesson.done

@@ -204,6 +204,7 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "measured": claim.measured,
         "verdict": claim.verdict,
         "asked": claim.asked,
+        "unit": claim.unit,
         "estimate": None if interval is None else interval.estimate,
         "low": None if interval is None else interval.low,
         "high": None if interval is None else interval.high,

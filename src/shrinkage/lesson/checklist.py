@@ -10,11 +10,11 @@ from typing import ClassVar
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.exhibits import Table
 from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, Verdict
-from shrinkage.lesson.lambdas import side_by_side
 from shrinkage.lesson.measured import across, finished
 from shrinkage.lesson.pictures import Chart, Picture, banded
 from shrinkage.lesson.toys import toy
 from shrinkage.lesson.trials import lesson_trial, seeds_of
+from shrinkage.lesson.verdicts import side_by_side
 from shrinkage.penalties import L2, describe
 from shrinkage.scores import PathPoint, path
 from shrinkage.study import Fit, Study
@@ -105,6 +105,7 @@ def _claim(point: CheckPoint, diagnosis: Diagnosis | None) -> Claim:
         point.evidence,
         _VERDICTS[point.passed],
         None if diagnosis is None else diagnosis.gap,
+        unit="" if diagnosis is None else "nats of gap",
     )
 
 

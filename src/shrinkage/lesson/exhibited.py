@@ -35,6 +35,8 @@ class Claim:
         The number behind it, where there is one.
     asked : str, default ""
         What the number had to be, ``"at least 3"``.
+    unit : str, default ""
+        Of the number.
     """
 
     text: str
@@ -42,6 +44,7 @@ class Claim:
     verdict: Verdict
     interval: Interval | None = None
     asked: str = ""
+    unit: str = ""
 
 
 def judged(
@@ -90,7 +93,7 @@ def judged(
     limits = (("at least", at_least), ("at most", at_most), ("above", above), ("below", below))
     tail = f" {unit}" if unit else ""
     asked = [f"{words} {limit:.3g}{tail}" for words, limit in limits if abs(limit) < inf]
-    return Claim(text, measured, verdict, interval, " and ".join(asked))
+    return Claim(text, measured, verdict, interval, " and ".join(asked), unit)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from textwrap import dedent
 from typing import ClassVar
 
@@ -25,8 +25,9 @@ from shrinkage.lesson.measured import (
     test_scores,
 )
 from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
-from shrinkage.lesson.toys import VALIDATION, pooled, toy
+from shrinkage.lesson.toys import VALIDATION, toy
 from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
+from shrinkage.lesson.verdicts import side_by_side, verdict_at
 from shrinkage.penalties import L2
 from shrinkage.study import Study, Trial
 from shrinkage.verify.boundary import boundary_along
@@ -56,35 +57,6 @@ def _folds_job(seed: int, setting: Setting) -> Job:
 def _trial(data: Data, seed: int, strength: float, setting: Setting, fold: int = 0) -> Trial:
     penalty = L2() if strength else None
     return lesson_trial(data, seed, penalty, keras_l2(strength), epochs=setting.epochs, fold=fold)
-
-
-def side_by_side(studies: Sequence[Study]) -> Study:
-    """The seeds as folds of one study, which share no row."""
-    data = pooled([study.data for study in studies])
-    fits = [
-        replace(fit, trial=replace(fit.trial, fold=place))
-        for place, study in enumerate(studies)
-        for fit in study.fits
-    ]
-    return Study.of(data, [fit.trial for fit in fits], fits, studies[0].versions)
-
-
-def verdict_at(study: Study, lam: float) -> Diagnosis:
-    """What detection says of the network trained at a λ.
-
-    Detection judges the network without a penalty, and calls it overfitted also where one of the
-    penalties tried validates better. Here the network at this λ takes its place, as if the penalty
-    were a part of its training (losses are free of it all the same), and larger λ are what was
-    tried.
-    """
-    taking = [
-        replace(fit, trial=replace(fit.trial, penalty=None, lam=0.0))
-        if fit.trial.lam == lam
-        else fit
-        for fit in study.fits
-        if fit.trial.lam >= lam
-    ]
-    return diagnose(Study.of(study.data, [fit.trial for fit in taking], taking, study.versions))
 
 
 @dataclass(frozen=True)
@@ -200,7 +172,7 @@ def _judgement(point: _Point, verdict: str, text: str) -> Claim:
         f"validation minus training log loss is {found.gap} nats, and the training explains "
         f"{point.explained} % of the loss of a constant prediction"
     )
-    what = "gap in nats" if verdict == "overfits" else "% of the loss explained"
+    unit = "nats of gap" if verdict == "overfits" else "% explained"
     holds = found.heading == verdict
     open_ = found.heading == "unclear"
     return Claim(
@@ -208,7 +180,8 @@ def _judgement(point: _Point, verdict: str, text: str) -> Claim:
         f"Detection says: {found.heading}. Over {found.folds} seeds {facts}.",
         "holds" if holds else "not decided here" if open_ else "does not hold here",
         found.gap if verdict == "overfits" else point.explained,
-        f"detection says {verdict} ({what})",
+        f"detection says {verdict}",
+        unit,
     )
 
 

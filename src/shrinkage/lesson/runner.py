@@ -158,7 +158,7 @@ class Lesson:
     def taught(self) -> Taught:
         """What there is to show by now."""
         later = [
-            Unread(exhibit.title, "the lesson was interrupted before its networks were trained")
+            Unread(exhibit.title, "the lesson was interrupted before it was finished")
             for exhibit in self._exhibits[self._place :]
         ]
         return Taught(

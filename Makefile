@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint docs bench clean
 
 help:
 	@echo "make demo    run 'shrinkage run moons' and show where its report is"
 	@echo "make setup   install everything for development into $(VENV)"
 	@echo "make test    run the tests"
 	@echo "make lint    check style, types and layers"
+	@echo "make docs    build the documentation site, strictly"
 	@echo "make bench   measure speed beside the peers"
 	@echo "make clean   remove $(VENV), caches and compiled kernels"
 	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or newer), VENV=path the environment."
@@ -35,12 +36,16 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
+	@echo "open docs/_build/index.html"
+
 bench: $(VENV)/.bench
 	@$(BIN)/python scripts/stale_kernels.py
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # One stamp for each set of packages, so that only a change of the requirements installs again.

@@ -236,8 +236,7 @@ def _code(setting: Setting) -> str:
         import numpy as np
 
         from shrinkage import L1, L2, Network, Training, Trial, train
-        from shrinkage.lesson.groups import finished_seeds
-from shrinkage.lesson.measured import test_scores
+        from shrinkage.lesson.measured import test_scores
         from shrinkage.lesson.toys import toy
 
         network = Network(2, (128, 128), initialization="glorot")

@@ -267,8 +267,7 @@ def _code(setting: Setting) -> str:
         import numpy as np
 
         from shrinkage import Network, Training, Trial, train
-        from shrinkage.lesson.groups import finished_seeds
-from shrinkage.lesson.measured import test_scores
+        from shrinkage.lesson.measured import test_scores
         from shrinkage.lesson.starts import drawn_weights, zero_weights
         from shrinkage.lesson.toys import toy
 

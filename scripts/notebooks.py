@@ -1,8 +1,9 @@
 """The notebooks of docs/lesson, made from the Python sources beside them and run.
 
 ``python scripts/notebooks.py`` makes all of them anew, with the outputs of a run on the lesson's
-full settings; names choose some, as in ``python scripts/notebooks.py 05-results``. Nothing in a
-notebook depends on the machine or the time, so that one made anew differs where results do.
+full settings; names choose some, as in ``python scripts/notebooks.py 05-results``. With ``--prose``
+nothing is run where the code is still the same: outputs stay. Nothing in a notebook depends on the
+machine or the time, so that one made anew differs where results do.
 """
 
 from __future__ import annotations
@@ -75,6 +76,24 @@ def run(notebook: NotebookNode, *, small: bool) -> NotebookNode:
     return notebook
 
 
+def keep_outputs(notebook: NotebookNode, source: Path) -> bool:
+    """Take the outputs of the stored notebook, in place; False where the code is another."""
+    import nbformat
+
+    path = source.with_suffix(".ipynb")
+    if not path.exists():
+        return False
+    stored = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # no annotations
+    before, now = (
+        [cell for cell in one.cells if cell.cell_type == "code"] for one in (stored, notebook)
+    )
+    if [cell.source for cell in before] != [cell.source for cell in now]:
+        return False
+    for old, new in zip(before, now, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    return True
+
+
 def shrink_pictures(notebook: NotebookNode) -> NotebookNode:
     """Pictures with 256 colours, in place: a third of the bytes, and the same to the eye."""
     from PIL import Image
@@ -94,7 +113,7 @@ def written(notebook: NotebookNode) -> str:
     """A notebook as text."""
     import nbformat
 
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]  # has no annotations
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]  # no annotations
     return text if text.endswith("\n") else text + "\n"
 
 
@@ -102,6 +121,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Make and run notebooks; 1 when one grows too large."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all by default")
+    parser.add_argument(
+        "--prose", action="store_true", help="run nothing where only the text changed"
+    )
     chosen = parser.parse_args(arguments)
     known = {source.stem: source for source in sources()}
     for name in chosen.names:
@@ -109,7 +131,10 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"unknown notebook {name!r}; there are {', '.join(known)}")
     large = []
     for name in chosen.names or known:
-        text = written(shrink_pictures(run(notebook_of(known[name]), small=False)))
+        notebook = notebook_of(known[name])
+        if not (chosen.prose and keep_outputs(notebook, known[name])):
+            shrink_pictures(run(notebook, small=False))
+        text = written(notebook)
         known[name].with_suffix(".ipynb").write_text(text, encoding="utf-8")
         print(f"{name}: {len(text.encode()) // 1000} kB", flush=True)
         if len(text.encode()) > LARGEST:

@@ -70,8 +70,11 @@ def here(keras_l2):
 # %% [markdown]
 # ## Why small weights mean simple functions
 #
-# A network of two hidden layers computes $f(x) = W_3\, \sigma(W_2\, \sigma(W_1 x + b_1) + b_2)
-# + b_3$, and relu nowhere has a slope above 1. So its own slope is at most
+# A network of two hidden layers computes
+#
+# $$f(x) = W_3\, \sigma(W_2\, \sigma(W_1 x + b_1) + b_2) + b_3,$$
+#
+# and relu nowhere has a slope above 1. So its own slope is at most
 #
 # $$\|\nabla f(x)\| \le \|W_3\| \cdot \|W_2\| \cdot \|W_1\|,$$
 #

@@ -150,6 +150,44 @@
     }
   }
 
+  // ---- the keyboard's pointer: arrow keys move it over a figure, and what it shows is said aloud
+
+  function keyboardPointer() {
+    const said = document.body.appendChild(document.createElement("p"));
+    said.className = "sr";
+    said.setAttribute("role", "status");
+    for (const place of document.querySelectorAll("[data-plot]")) {
+      const view = views.get(place.dataset.plot);
+      const area = view.canvas_view.events_el;
+      area.tabIndex = -1; // its place has a name, and takes the focus instead
+      place.tabIndex = 0;
+      const at = { x: 0.5, y: 0.5 };
+      const send = (kind) => {
+        const box = area.getBoundingClientRect();
+        const frame = view.frame.bbox;
+        const clientX = box.left + frame.left + at.x * frame.width;
+        const clientY = box.top + frame.top + at.y * frame.height;
+        area.dispatchEvent(new PointerEvent(kind, { view: window, isPrimary: true, pointerType: "mouse", clientX, clientY }));
+      };
+      const announce = () => {
+        const tips = [...document.querySelectorAll(".bk-Tooltip")].map((one) => one.shadowRoot.querySelector(".bk-tooltip-content"));
+        said.textContent = tips.map((tip) => tip?.innerText.replace(/\s+/g, " ").trim() ?? "").join("; ");
+      };
+      place.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") return send("pointerout");
+        const step = event.shiftKey ? 0.1 : 0.02;
+        const [dx, dy] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+        if (!dx && !dy) return;
+        event.preventDefault();
+        at.x = Math.max(0, Math.min(1, at.x + dx * step));
+        at.y = Math.max(0, Math.min(1, at.y + dy * step));
+        send("pointermove");
+        setTimeout(announce, 100);
+      });
+      place.addEventListener("blur", () => send("pointerout"));
+    }
+  }
+
   // What is made for other places is light: a figure in a text, a page of paper.
   function inLight(work) {
     root.dataset.theme = "light";
@@ -204,6 +242,7 @@
       for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
       startSlider((name) => documentModel.get_model_by_name(name));
       surfaceHover();
+      keyboardPointer();
       paint(mode);
       offerDownloads({ settings, views, models, answer, inLight, exported });
     }

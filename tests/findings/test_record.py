@@ -34,15 +34,21 @@ def moons():
 
 
 @pytest.mark.parametrize(("name", "options"), [("wine", {}), ("diabetes", {})])
-def test_four_findings_for_every_task(name, options):
+def test_findings_for_every_task(name, options):
     search = search_of(name, **options)
     list(search)
     found = find(search.study, search.plan)
     headings = [heading for heading, _ in found.sentences]
-    assert headings == ["Diagnosis", "Best penalty", "Held-out data", "Weights"]
+    assert headings == ["Diagnosis", "Best penalty", "Held-out data", "Weights", "Simplicity"]
     assert all(len(sentence) > 40 for _, sentence in found.sentences)
     assert found.notes == ()
-    json.dumps(as_dict(found), allow_nan=False)
+    plain = as_dict(found)
+    json.dumps(plain, allow_nan=False)
+    measures = plain["simplicity"]["measures"]
+    assert {"jacobian_norm", "lipschitz", "path_norm"} <= set(measures)
+    classified = name == "wine"
+    assert ("expected_error" in measures) is classified
+    assert (plain["simplicity"]["calibration"] is not None) is classified
 
 
 @pytest.fixture(scope="module")

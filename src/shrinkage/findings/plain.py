@@ -9,7 +9,14 @@ from shrinkage.findings.record import Findings
 from shrinkage.intervals import Interval
 from shrinkage.scores import PathPoint
 from shrinkage.tune import Selection
-from shrinkage.verify import Committee, Effect, Relaxation, Shrinking, Verification
+from shrinkage.verify import (
+    Committee,
+    Effect,
+    Relaxation,
+    Shrinking,
+    Simplicity,
+    Verification,
+)
 
 
 def as_dict(findings: Findings) -> dict[str, Any]:
@@ -49,6 +56,9 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         "path": [_point(point) for point in findings.points],
         "test": None if verification is None else _test(verification),
         "weights": None if verification is None else _weights(verification),
+        "simplicity": None
+        if verification is None or verification.simplicity is None
+        else _simplicity(verification.simplicity),
         "smaller": None
         if verification is None or verification.shrinking is None
         else _smaller(verification.shrinking),
@@ -153,6 +163,32 @@ def _effects(effects: tuple[Effect, ...]) -> dict[str, Any]:
             "greater_is_better": effect.greater_is_better,
         }
         for effect in effects
+    }
+
+
+def _simplicity(simple: Simplicity) -> dict[str, Any]:
+    certainty = simple.certainty
+    return {
+        "sentence": simple.sentence,
+        "calibration": simple.calibration_sentence or None,
+        "seeds": simple.seeds,
+        "training_rows": simple.rows[0],
+        "test_rows": None if certainty is None else certainty.rows[0],
+        "calibration_error_by_chance": None
+        if certainty is None
+        else {"before": certainty.by_chance.before, "after": certainty.by_chance.after},
+        "measures": {
+            one.name: {
+                "unit": one.unit,
+                "before": _interval(one.before),
+                "after": _interval(one.after),
+                "difference": _interval(one.difference),
+                "ratio": _interval(one.ratio),
+                "over": one.over,
+                "outcome": one.outcome,
+            }
+            for one in simple.measures
+        },
     }
 
 

@@ -122,7 +122,7 @@ class Findings:
 
     @property
     def sentences(self) -> tuple[tuple[str, str], ...]:
-        """The four findings, and what is left where the penalty pruned: (heading, sentence)."""
+        """The findings, and what is left where the penalty pruned: (heading, sentence)."""
         four = [
             ("Diagnosis", f"{self.diagnosis.sentence} {self.diagnosis.prescription}"),
             ("Best penalty" if self.joint is None else "Best recipe", self.choice),
@@ -134,6 +134,9 @@ class Findings:
             together = f" {self.committee.sentence}" if self.committee and not against else ""
             four.append(("Held-out data", self.verification.sentence + against + together))
             four.append(("Weights", self.verification.weights_sentence))
+            simple = self.verification.simplicity
+            if simple is not None:
+                four.append(("Simplicity", simple.sentence))
             small, relaxed = self.verification.shrinking, self.verification.relaxation
             if small is not None:
                 four.append(("Smaller network", small.sentences))

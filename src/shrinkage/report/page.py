@@ -22,6 +22,7 @@ from shrinkage.report import wording
 from shrinkage.report.exhibits import exhibit_part
 from shrinkage.report.making import data_part, run_part
 from shrinkage.report.run import RunInfo
+from shrinkage.report.simplicity import simplicity_part
 from shrinkage.report.smaller import smaller_part
 from shrinkage.report.tables import checklist, effects_table, path_table, tiles
 
@@ -69,6 +70,7 @@ def page(findings: Findings, run: RunInfo) -> Page:
         "weights": _weights(findings, weights_figure(findings), stage),
         "learning": _learning(learning_figure(findings), stage),
         "effects": _effects(findings),
+        "simplicity": simplicity_part(findings, stage),
         "smaller": smaller_part(findings),
         "checklist": checklist(findings),
         "recipes_title": "The same penalty in your own code"

@@ -6,6 +6,7 @@ from shrinkage.verify.committee import Committee, committee_of
 from shrinkage.verify.performance import Effect
 from shrinkage.verify.relaxation import Relaxation
 from shrinkage.verify.shrinking import Shrinking
+from shrinkage.verify.simplicity import Simplicity
 from shrinkage.verify.verification import Verification, verify
 from shrinkage.verify.weights import WeightsComparison, WeightsSummary
 
@@ -17,6 +18,7 @@ __all__ = [
     "Plane",
     "Relaxation",
     "Shrinking",
+    "Simplicity",
     "Surface",
     "Verification",
     "WeightsComparison",

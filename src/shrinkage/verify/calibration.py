@@ -113,10 +113,18 @@ def calibration(
     return Calibration(
         brier=found[0],
         expected_error=found[1],
-        by_chance=_by_chance(confidence, mass, bins),
+        by_chance=by_chance(probabilities, mass),
         overconfidence=float(np.average(confidence - right, weights=mass)),
         bins=_described(confidence, right, mass, bins),
     )
+
+
+def reliability(
+    probabilities: Floats, classes: NDArray[np.int64], weights: Floats
+) -> tuple[Bin, ...]:
+    """The bins of :func:`calibration` alone; the rows may be those of several networks."""
+    confidence, right = _confidence(probabilities, classes)
+    return _described(confidence, right, weights, bins_of(confidence, weights))
 
 
 def calibration_statistics(
@@ -154,8 +162,10 @@ def _confidence(probabilities: Floats, classes: NDArray[np.int64]) -> tuple[Floa
     return probabilities.max(axis=1), (predicted == classes).astype(np.float64)
 
 
-def _by_chance(confidence: Floats, weights: Floats, bins: NDArray[np.int64]) -> float:
-    """Mean expected error if each row were right with its own confidence."""
+def by_chance(probabilities: Floats, weights: Floats) -> float:
+    """Mean expected error if each row were right as often as is said; see :class:`Calibration`."""
+    confidence = probabilities.max(axis=1)
+    bins = bins_of(confidence, weights)
     draws = int(np.clip(_CHANCE_ROWS // confidence.size, 5, _CHANCE_DRAWS))
     drawn = np.random.default_rng(0).random((draws, confidence.size)) < confidence
     members = (bins == np.arange(bins.max() + 1)[:, None]) * weights

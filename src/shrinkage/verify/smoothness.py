@@ -86,25 +86,42 @@ def lipschitz(fit: Fit, inputs: NDArray[np.float32] | Floats) -> float:
     "Formal guarantees on the robustness of a classifier against adversarial manipulation", NeurIPS,
     on why local constants say more than a global one.
     """
-    rows = np.unique(np.asarray(inputs, dtype=np.float64), axis=0)
-    steepest = float(jacobian_norms(fit, rows).max())
-    pairs = _neighbours(rows)
+    return steepest(fit, *ways(inputs))
+
+
+def steepest(fit: Fit, rows: Floats, pairs: NDArray[np.intp]) -> float:
+    """:func:`lipschitz` over the rows and ways of :func:`ways`, which serve many networks."""
+    found = float(jacobian_norms(fit, rows).max())
     if not len(pairs):
-        return steepest
+        return found
     start, end = rows[pairs[:, 0]], rows[pairs[:, 1]]
     answers = logits(fit, rows)
     rise = np.linalg.norm(answers[pairs[:, 1]] - answers[pairs[:, 0]], axis=1)
     secants = rise / np.linalg.norm(end - start, axis=1)
     between = np.concatenate([start + share * (end - start) for share in _BETWEEN])
-    return max(steepest, float(secants.max()), float(jacobian_norms(fit, between).max()))
+    return max(found, float(secants.max()), float(jacobian_norms(fit, between).max()))
 
 
-def _neighbours(rows: Floats) -> NDArray[np.intp]:
-    """Each row and one of its nearest others, every pair once, (pairs, 2)."""
+def ways(inputs: NDArray[np.float32] | Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The different rows, and each with one of its nearest others, every pair once.
+
+    Parameters
+    ----------
+    inputs : ndarray of float, shape (rows, columns)
+        At least one row.
+
+    Returns
+    -------
+    rows : ndarray of float64, shape (different rows, columns)
+        Equal ones once.
+    pairs : ndarray of int, shape (pairs, 2)
+        Indices of these rows.
+    """
+    rows = np.unique(np.asarray(inputs, dtype=np.float64), axis=0)
     count = min(NEIGHBOURS, len(rows) - 1)
     if count < 1:
-        return np.empty((0, 2), dtype=np.intp)
+        return rows, np.empty((0, 2), dtype=np.intp)
     _, nearest = KDTree(rows).query(rows, count + 1)
     pairs = np.column_stack([np.repeat(np.arange(len(rows)), count + 1), nearest.ravel()])
     pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-    return np.unique(pairs, axis=0)
+    return rows, np.unique(pairs, axis=0)

@@ -18,6 +18,7 @@ from shrinkage.verify.checklist import CheckPoint, nine_points
 from shrinkage.verify.performance import TOO_FEW, Effect, effects
 from shrinkage.verify.relaxation import Relaxation, relaxation
 from shrinkage.verify.shrinking import Shrinking, shrinking
+from shrinkage.verify.simplicity import Simplicity, simplicity_of
 from shrinkage.verify.weights import (
     WeightsComparison,
     WeightsSummary,
@@ -70,6 +71,8 @@ class Verification:
     relaxation : Relaxation or None, default None
         The selected penalty against what survives it, trained once more without it; None when that
         was not tried.
+    simplicity : Simplicity or None, default None
+        How simple the networks are without and with the selected penalty, measured.
     """
 
     before: str
@@ -87,6 +90,7 @@ class Verification:
     weights_sentence: str
     shrinking: Shrinking | None = None
     relaxation: Relaxation | None = None
+    simplicity: Simplicity | None = None
 
 
 def verify(
@@ -144,6 +148,7 @@ def verify(
         ),
         shrinking=shrinking(after[0], study.data) if selected[0] else None,
         relaxation=relaxation(everything, selected, test) if selected[0] else None,
+        simplicity=simplicity_of(before, after, study.data, test),
     )
 
 

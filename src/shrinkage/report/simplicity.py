@@ -1,0 +1,89 @@
+"""The section about how simple the function is: slopes, margins, calibration, norms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shrinkage.figures.screen import Stage
+from shrinkage.figures.screen.simplicity import draw_margins, draw_reliability, draw_slopes
+from shrinkage.figures.simplicity import simplicity_figure
+from shrinkage.findings import Findings
+from shrinkage.report.wording import minus
+from shrinkage.verify.measures import Measure
+from shrinkage.verify.simplicity import Simplicity
+
+_CHIPS = {1: "better", -1: "worse", 0: "no-clear-difference"}
+
+
+@dataclass(frozen=True)
+class MeasureRow:
+    """One measure as text: its change a factor or a step, `chip` the class of its outcome."""
+
+    label: str
+    unit: str
+    before: str
+    after: str
+    change: str
+    outcome: str
+    chip: str
+
+
+def simplicity_part(findings: Findings, stage: Stage) -> dict[str, Any] | None:
+    """The section; None without a verification."""
+    figure = simplicity_figure(findings)
+    verification = findings.verification
+    if figure is None or verification is None or verification.simplicity is None:
+        return None
+    found = verification.simplicity
+    return {
+        "title": _title(found),
+        "sentence": found.sentence,
+        "calibration": found.calibration_sentence,
+        "looked_at": found.rows_sentence,
+        "before": figure.before,
+        "after": figure.after if figure.penalized else None,
+        "seeds": found.seeds,
+        "rows": tuple(_row(one) for one in found.measures),
+        "slopes": draw_slopes(stage, figure),
+        "margins": draw_margins(stage, figure),
+        "reliability": draw_reliability(stage, figure),
+        "errors": _errors(found),
+    }
+
+
+def _title(found: Simplicity) -> str:
+    if not found.penalized:
+        return "How simple the function is without a penalty"
+    gains = sum(one.improvement > 0 for one in found.measures)
+    losses = sum(one.improvement < 0 for one in found.measures)
+    if gains and not losses:
+        return "The penalty makes the function simpler"
+    if losses and not gains:
+        return "The penalty makes the function less simple"
+    if gains:
+        return "Simpler by some measures, less simple by others"
+    return "No clear change in how simple the function is"
+
+
+def _row(one: Measure) -> MeasureRow:
+    sign = "+" if one.difference.estimate > 0 else ""
+    return MeasureRow(
+        label=one.label,
+        unit=one.unit,
+        before=minus(str(one.before)),
+        after=minus(str(one.after)),
+        change=sign + minus(str(one.difference)) if one.ratio is None else f"× {one.ratio}",
+        outcome=one.outcome,
+        chip=_CHIPS[one.improvement],
+    )
+
+
+def _errors(found: Simplicity) -> str:
+    """Of a classification, the share of wrong answers where the margins cross 0."""
+    if found.certainty is None:
+        return ""
+    before, after = (float((side <= 0).mean()) for side in found.certainty.margins)
+    if not found.penalized:
+        return f"{before:.1%}"
+    return f"{before:.1%} without and {after:.1%} with the penalty"

@@ -8,11 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from shrinkage.data import prepare
 from shrinkage.errors import SettingError
 from shrinkage.findings import Findings
+from shrinkage.findings import find as find_all
+from shrinkage.network import Network
 from shrinkage.report import RunInfo, render, write
+from shrinkage.tune import Search, default_training, plan
 
 Find = Callable[[str], Findings]
 
@@ -20,6 +26,32 @@ Find = Callable[[str], Findings]
 @pytest.mark.parametrize("name", ["moons", "hostile", "interrupted"])
 def test_small_enough_to_send(find: Find, run: RunInfo, name: str) -> None:
     assert len(render(find(name), run).encode()) < 5_000_000
+
+
+def test_small_enough_to_send_with_a_long_path_and_many_inputs(run: RunInfo) -> None:
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(120, 100))
+    table = pd.DataFrame(inputs, columns=[f"a column with a long name, {i}" for i in range(100)])
+    table["class"] = np.where(inputs[:, :5].sum(axis=1) > 0, "yes", "no")
+    wide = prepare(table, "class", name="wide.csv", folds=2, repeats=1)
+    chosen = plan(
+        wide,
+        network=Network(100, (64, 64)),
+        training=default_training(wide, epochs=1),
+        lambdas=tuple(np.logspace(-4, 0, 20)),
+        refits=1,
+    )
+    search = Search(wide, chosen, threads=1)
+    assert len([fit for fit in search if fit.ok]) > 20 * 3 * 2
+    found = find_all(search.study, chosen)
+    assert found.verification is not None
+    assert len(found.verification.boundary.surfaces) == 21
+    assert {point.penalty.name for point in found.points if point.penalty} == {
+        "l1",
+        "l2",
+        "elastic_net",
+    }
+    assert len(render(found, run).encode()) < 5_000_000
 
 
 def test_asks_for_nothing(find: Find, run: RunInfo) -> None:

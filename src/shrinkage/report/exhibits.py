@@ -60,8 +60,9 @@ def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
                 ("test", "untouched test rows", "dots"),
                 ("penalized", "least validation loss", "bar"),
             ),
-            caption="Bands are 95% intervals: over the folds for validation, over resampled rows "
-            "for the test.",
+            caption="Where the training line goes on falling and the others rise, width serves to "
+            "memorize rows. Bands are 95% intervals: over the folds for validation, over resampled "
+            "rows for the test.",
         )
     )
     shapes = draw_panels(stage, figure, figure.complexity)
@@ -71,8 +72,8 @@ def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
                 title="Boundary length and islands against the width",
                 pictures=tuple(map(Picture, shapes)),
                 layout="pair" if len(shapes) > 1 else "pair single",
-                caption="Length for each unit of the plane's area, measured in standard deviations "
-                "of the inputs. An island is a region of one predicted class that does not reach "
+                caption="Rising lines are boundaries that wind around single rows. Length for each "
+                "unit of the plane's area, measured in standard deviations of the inputs. An island is a region of one predicted class that does not reach "
                 f"the edge, holds at most {ISLAND_ROWS} training rows, and is not the largest of "
                 f"its class. Means over {record.points[0].networks} networks of each width, with "
                 "95% intervals.",

@@ -20,6 +20,7 @@ from shrinkage.figures.screen.stage import FONT, Stage, hover, loss_ticks, power
 
 _TINTS = {"overfitting": 0.10, "good": 0.15, "underfitting": 0.10}
 _CLEAR = 0.4  # decades to the right of "none" that its label needs
+_CLOSE = 0.06  # share of the width that half of a zone's name takes, on a phone
 _NAMED = 0.17  # least share of the width on which a zone's name fits, also on a phone
 
 
@@ -143,18 +144,28 @@ def _zones(stage: Stage, plot: figure, data: PathFigure, panel: PathPanel) -> No
         plot.add_layout(box)
         if (stop - start) / width < _NAMED:
             continue
+        x, align, offset = _beside(panel, (start + stop) / 2, _CLOSE * width)
         label = Label(
-            x=(start + stop) / 2,
+            x=x,
             y=data.y_range[1],
             text=zone.name,
-            text_align="center",
+            text_align=align,
             text_baseline="top",
+            x_offset=offset,
             y_offset=-6,
             text_font=FONT,
             text_font_size="12px",
         )
         stage.paint(label, text_color="muted")
         plot.add_layout(label)
+
+
+def _beside(panel: PathPanel, middle: float, close: float) -> tuple[float, str, float]:
+    """Where the middle's name goes: x, alignment and pixels; beside a line that is in the way."""
+    for mark in panel.marks:
+        if mark.selected and abs(mark.x - middle) < close:
+            return (mark.x, "right", -7.0) if mark.x > middle else (mark.x, "left", 7.0)
+    return middle, "center", 0.0
 
 
 def _marks(stage: Stage, plot: figure, panel: PathPanel) -> None:

@@ -73,8 +73,9 @@ def _capacity(record: Capacity, data: Data, stage: Stage) -> list[Group]:
                 pictures=tuple(map(Picture, shapes)),
                 layout="pair" if len(shapes) > 1 else "pair single",
                 caption="Rising lines are boundaries that wind around single rows. Length for each "
-                "unit of the plane's area, measured in standard deviations of the inputs. An island is a region of one predicted class that does not reach "
-                f"the edge, holds at most {ISLAND_ROWS} training rows, and is not the largest of "
+                "unit of the plane's area, measured in standard deviations of the inputs. An "
+                "island is a region of one predicted class that does not reach the edge, "
+                f"holds at most {ISLAND_ROWS} training rows, and is not the largest of "
                 f"its class. Means over {record.points[0].networks} networks of each width, with "
                 "95% intervals.",
             )

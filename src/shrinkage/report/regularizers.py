@@ -29,10 +29,10 @@ def interaction_groups(record: Interaction, _data: Data, stage: Stage) -> list[G
             ("validation", "best λ for each dropout", "line"),
             ("best", "least of all", "diamond"),
         ),
-        caption="A ridge that leans to smaller λ where dropout is larger says that one replaces the "
-        "other; a straight one says that each does its own. Numbers are means over the folds, free of the penalty and measured without "
-        "dropout. The least of many means flatters itself; the gains above are measured on folds "
-        "that had no part in choosing.",
+        caption="A ridge that leans to smaller λ where dropout is larger says that one replaces "
+        "the other; a straight one says that each does its own. Numbers are means over the folds, "
+        "free of the penalty and measured without dropout. The least of many means flatters "
+        "itself; the gains above are measured on folds that had no part in choosing.",
     )
     return [map_]
 
@@ -60,7 +60,7 @@ def learning_curve_groups(record: LearningCurve, _data: Data, stage: Stage) -> l
         layout="pair single",
         legend=tuple(legend),
         caption="A line that still falls at its right end asks for more rows; the distance between "
-        f"the two is what the penalty is worth. {caption}. Every size takes about as many steps as all rows do, and chooses its "
-        "λ on the other folds.",
+        f"the two is what the penalty is worth. {caption}. Every size takes about as many steps as "
+        "all rows do, and chooses its λ on the other folds.",
     )
     return [curves]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shrinkage.lesson.exhibited import Exhibited, Setting
+from shrinkage.lesson.pictures import Chart
 from shrinkage.lesson.starting import Starting
 from shrinkage.lesson.starts import (
     TRAINED,
@@ -51,6 +52,19 @@ def test_weights_too_large_learn_more_slowly(one: Exhibited) -> None:
     assert claim.interval.estimate > 0.1
 
 
+def test_curves_are_the_losses_of_each_epoch(one: Exhibited) -> None:
+    chart = one.pictures[0]
+    assert isinstance(chart, Chart)
+    for line in chart.lines:
+        assert line.x[0] == 1
+        assert line.x[-1] == SETTING.epochs // 4
+        assert (np.diff(line.x) > 0).all()
+        assert line.low is not None
+        assert (line.low > 0).all()
+    final = float(one.tables[0][1].rows[ZEROS][1].split()[0])
+    assert chart.lines[3].y[-1] == pytest.approx(final, abs=0.01)
+
+
 def test_jobs_differ_in_how_they_start() -> None:
     jobs = start_jobs(0, SETTING)
     assert len(jobs) == len(WAYS)
@@ -78,7 +92,7 @@ def test_a_table_is_the_same_but_for_its_units() -> None:
     raw, ready = (measured_table(4, standardize=standardize) for standardize in (False, True))
     part, other = raw.part(0), ready.part(0)
     assert part.train.size == TRAINED
-    assert part.validation.size == 569 - TRAINED
+    assert len(raw.test.targets) == 569 - TRAINED
     np.testing.assert_array_equal(part.targets, other.targets)
     train = other.inputs[other.train]
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-4)
@@ -87,9 +101,10 @@ def test_a_table_is_the_same_but_for_its_units() -> None:
     np.testing.assert_allclose(back, part.inputs, rtol=1e-4, atol=1e-4)
     assert np.ptp(part.inputs[:, 3]) > 1_000
     for data in (raw, ready):
-        own = data.part(0)
-        np.testing.assert_array_equal(data.test.inputs, own.inputs[own.validation])
-        np.testing.assert_array_equal(data.test.targets, own.targets[own.validation])
+        own, some = data.part(0), data.part(0).validation
+        np.testing.assert_array_equal(data.test.inputs[: some.size], own.inputs[some])
+        np.testing.assert_array_equal(data.test.targets[: some.size], own.targets[some])
+        assert not (data.test.inputs[:, None] == own.inputs[own.train]).all(axis=2).any()
 
 
 def test_the_code_prints_the_accuracies_of_the_table(

@@ -46,8 +46,11 @@ def test_it_shows_the_records_of_the_interaction_map(
 ) -> None:
     suits_a_page(one)
     records = [interaction(study) for study in studies]
+    (_, gains), *tables = one.tables
+    assert len(gains.rows) == 3 * len(records)
+    assert gains.rows[5][-1] == records[1].both.gain.with_unit("nats")
     for record, claim, picture, (_, table) in zip(
-        records, one.claims, one.pictures, one.tables, strict=True
+        records, one.claims, one.pictures, tables, strict=True
     ):
         assert claim.interval == record.extra
         assert (claim.verdict == "holds") == (record.extra.low > 0)

@@ -176,8 +176,9 @@ def case_pictures(seed: Sequence[Study], gains: Gains) -> tuple[Picture, ...]:
             "rows to train on",
             "fall of the test log loss (nats)",
             "Moons with noise 0.25, as many steps for each number of rows: where the line comes "
-            "down to 0, more rows do what the penalty did. The band is the 95% interval over the "
-            "seeds.",
+            "down to 0, more rows do what the penalty did; below, the same λ is too much. The "
+            "lesson's formula divides λ by the number of rows, which this λ is not. The band is "
+            "the 95% interval over the seeds.",
             (banded("", "penalized", ROWS, _intervals(gains.lengths(gains.loss))),),
             x_scale="log",
             ticks=tuple((float(rows), f"{rows:,}") for rows in ROWS),

@@ -188,11 +188,12 @@ def _claims(ways: _Ways) -> tuple[Claim, ...]:
 
 
 def _picture(ways: _Ways) -> Picture:
-    labels = _labels()
-    places = list(range(len(labels)))
+    *alone, _, _ = _labels()
+    ticks = (*alone, "dropout", "both")
+    places = list(range(len(ticks)))
     return Chart(
         "Every way on moons",
-        "",
+        f"penalty and Keras' λ; dropout of {DROPOUT:g} alone; and both, with L2 at 0.01",
         "log loss (nats)",
         "Without a penalty, on the left, training and new points are far apart. The lower the "
         "dotted line, the better a way predicts new points; where both lines are high, it learns "
@@ -202,7 +203,7 @@ def _picture(ways: _Ways) -> Picture:
             banded("new points", "test", places, [across(own) for own in ways.loss]),
         ),
         y_scale="log",
-        ticks=tuple((float(place), label) for place, label in enumerate(labels)),
+        ticks=tuple((float(place), label) for place, label in enumerate(ticks)),
     )
 
 

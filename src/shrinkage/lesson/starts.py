@@ -16,6 +16,8 @@ from shrinkage.network import Network, layout
 
 TRAINED = 100
 """Rows of breast_cancer to train on; the others test."""
+_VALIDATED = 10
+"""So few rows, that losses can be noted after every epoch at no cost."""
 _DRAWS = 7
 """Keeps the draws of weights apart from others of the same seed."""
 
@@ -72,7 +74,7 @@ def measured_table(seed: int, *, standardize: bool) -> Data:
     Returns
     -------
     Data
-        Fold 0 trains on 100 rows; the others are validated and tested on.
+        Fold 0 trains on 100 rows; the others are tested on, and a few of them validated.
     """
     table, target = bundled("breast_cancer")
     classes = table[target].cat
@@ -86,7 +88,7 @@ def measured_table(seed: int, *, standardize: bool) -> Data:
     data = from_arrays(
         own,
         classes=tuple(classes.categories),
-        held_out=others,
+        held_out=others.take(np.arange(_VALIDATED)),
         standardize=standardize,
         merge=False,
         columns=tuple(map(str, table.columns.drop(target))),
@@ -105,7 +107,10 @@ def epochs_of(setting: Setting) -> int:
 def start_jobs(seed: int, setting: Setting) -> list[Job]:
     """One for each of :data:`WAYS`, each with one trial."""
     epochs = epochs_of(setting)
-    plain, normalized = toy(seed=seed), toy(seed=seed, standardize=True)
+    plain, normalized = (
+        toy(seed=seed, validation=_VALIDATED, standardize=standardize)
+        for standardize in (False, True)
+    )
     glorot = lesson_trial(plain, seed, epochs=epochs)
     he = lesson_trial(plain, seed, epochs=epochs, initialization="he")
     zeros = {glorot: zero_weights(glorot.network)}

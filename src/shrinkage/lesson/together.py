@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from shrinkage.data import Data, bundled, prepare
 from shrinkage.errors import ShrinkageError
-from shrinkage.exhibits import Basis
+from shrinkage.exhibits import Basis, Table
 from shrinkage.exhibits.interaction import InteractionMap, interaction
 from shrinkage.exhibits.interaction_record import Interaction
 from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, judged
@@ -17,7 +17,7 @@ from shrinkage.lesson.pictures import Heat
 from shrinkage.lesson.toys import pooled, toy
 from shrinkage.lesson.trials import HIDDEN, lesson_trial, seeds_of
 from shrinkage.network import Network
-from shrinkage.penalties import L2
+from shrinkage.penalties import L2, describe_lambda
 from shrinkage.study import Study
 
 LAMBDAS = (0.003, 0.01, 0.03, 0.1)
@@ -67,13 +67,16 @@ class Together:
             name=self.name,
             heading="Learning prompts",
             title=self.title,
-            text=(*_text(setting), *(_sentence(name, record) for name, record in found)),
+            text=(_text(setting),),
             claims=tuple(_claim(name, record) for name, record in found),
             pictures=tuple(_picture(name, record) for name, record in found),
             code=_code(setting),
-            tables=tuple(
-                (f"{name}: mean validation {record.loss_name} ({record.unit})", record.table)
-                for name, record in found
+            tables=(
+                ("Fall of the validation loss against the plain network", _gains(found)),
+                *(
+                    (f"{name}: mean validation {record.loss_name} ({record.unit})", record.table)
+                    for name, record in found
+                ),
             ),
             notes=notes,
         )
@@ -121,23 +124,18 @@ def _read(studies: Sequence[Study]) -> tuple[list[tuple[str, Interaction]], tupl
     return found, tuple(notes)
 
 
-def _text(setting: Setting) -> tuple[str, ...]:
+def _text(setting: Setting) -> str:
     places = " and ".join(
         f"{_epochs(problem, setting):,} on {problem.name}" for problem in PROBLEMS[1:]
     )
-    grid = (
+    return (
         f"On each of three data sets, {len(LAMBDAS)} λ of L2 beside none and two shares of "
         "dropout beside none are tried in every combination with the lesson's network: "
         f"{_epochs(PROBLEMS[0], setting):,} epochs on moons, {places}. Each toy is a hundred "
         "points drawn anew for every seed and validated on fresh ones; breast_cancer is split "
         "into folds. λ and dropout are chosen on the other seeds or folds, so that no choice is "
-        "measured where it was made."
+        "measured where it was made. λ as the package means it; Keras' l2 is half of each."
     )
-    return (grid,)
-
-
-def _sentence(name: str, record: Interaction) -> str:
-    return f"{name}: {record.sentences[0]}"
 
 
 def _claim(name: str, record: Interaction) -> Claim:
@@ -148,6 +146,21 @@ def _claim(name: str, record: Interaction) -> Claim:
         above=0,
         unit=record.unit,
     )
+
+
+def _gains(found: Sequence[tuple[str, Interaction]]) -> Table:
+    """Each way's gain on each data set, with its best cell."""
+    rows = [
+        (
+            f"{name}: {way.name}",
+            describe_lambda(way.lam) if way.lam else "none",
+            f"{way.dropout:g}" if way.dropout else "none",
+            way.gain.with_unit(record.unit),
+        )
+        for name, record in found
+        for way in (record.alone, record.dropout, record.both)
+    ]
+    return Table(("data and way", "best λ", "best dropout", "gain with 95% interval"), tuple(rows))
 
 
 def _picture(name: str, record: Interaction) -> Heat:

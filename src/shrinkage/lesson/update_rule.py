@@ -104,8 +104,8 @@ def _claims(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Claim, ...]
             "differs is less than one rounding of single precision a step.",
             f"After {steps[at]:,} steps the largest difference of a weight is {_of(runs, 0)}, "
             f"{roundings} spacings of single precision (2⁻²³) for each step. That is "
-            f"{plain.estimate:.1e} % of what the penalty changes; after {steps[-1]:,} steps, "
-            f"{late.estimate:.1e} %.",
+            f"{plain.estimate:.2g} % of what the penalty changes; after {steps[-1]:,} steps, "
+            f"{late.estimate:.2g} %.",
             roundings,
             at_most=1,
             unit="spacings a step",
@@ -138,7 +138,7 @@ def _claims(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Claim, ...]
 
 def _of(runs: Sequence[Compared], way: int) -> str:
     """The largest difference: a mean over the seeds."""
-    return f"{np.mean([run.apart[way, run.at] for run in runs]):.1e}"
+    return f"{np.mean([run.apart[way, run.at] for run in runs]):.2g}"
 
 
 def _pictures(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Picture, ...]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from shrinkage.exhibits.ratio import ratio_interval, ratio_over_folds
@@ -45,3 +47,10 @@ def test_folds_without_a_value_are_left_out(synthetic_data):
         above[used], below[used], 80, 20
     )
     assert ratio_over_folds(np.full(5, np.nan), below, synthetic_data()) is None
+
+
+def test_independent_draws_need_no_wider_interval(synthetic_data):
+    above = np.array([0.5, 0.55, 0.7, 0.6, 0.5])
+    below = np.array([1.0, 1.0, 1.1, 1.2, 0.9])
+    draws = replace(synthetic_data(), independent=True)
+    assert ratio_over_folds(above, below, draws) == ratio_interval(above, below, 1, 0)

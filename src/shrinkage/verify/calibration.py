@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class Calibration:
         probability, from 0 to 1; more: summed over the classes, from 0 to 2. Resampled rows.
     expected_error : Interval
         Expected calibration error: mean over the bins, weighted by their rows, of the absolute
-        difference of confidence and accuracy; a share from 0 to 1. Resampled rows, same bins.
+        difference of confidence and accuracy; a share from 0 to 1. Resampled rows, same bins;
+        see :func:`reflected`.
     by_chance : float
         The mean expected error of a network with the same confidences that is calibrated
         perfectly, on as many rows: luck keeps it above 0, the more so the fewer the rows.
@@ -112,11 +114,29 @@ def calibration(
     confidence, right = _confidence(probabilities, classes)
     return Calibration(
         brier=found[0],
-        expected_error=found[1],
+        expected_error=reflected(found[1], least=0.0),
         by_chance=by_chance(probabilities, mass),
         overconfidence=float(np.average(confidence - right, weights=mass)),
         bins=_described(confidence, right, mass, bins),
     )
+
+
+def reflected(interval: Interval, least: float = -inf) -> Interval:
+    """The basic bootstrap interval for a percentile one, not below `least`.
+
+    Resampling makes an expected calibration error larger on average than that of the sample, as the
+    sample's is larger than the truth. So what the resamples lie above the estimate is what the
+    estimate may lie above the truth, and the interval is turned around at the estimate.
+
+    References
+    ----------
+    Davison & Hinkley (1997), "Bootstrap methods and their application", section 5.2.
+    """
+    if not interval.bounded:
+        return interval
+    estimate = interval.estimate
+    low = max(min(2 * estimate - interval.high, estimate), least)
+    return Interval(estimate, low, max(2 * estimate - interval.low, estimate), interval.level)
 
 
 def reliability(

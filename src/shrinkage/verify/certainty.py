@@ -15,6 +15,7 @@ from shrinkage.verify.calibration import (
     Bin,
     by_chance,
     calibration_statistics,
+    reflected,
     reliability,
 )
 from shrinkage.verify.margins import margins
@@ -119,7 +120,12 @@ def _calibration(
     found = bootstrap_interval(changes, classes.size, classes, resamples=resamples)
     return [
         over_rows("brier", found[0], found[1], found[2]),
-        over_rows("expected_error", found[3], found[4], found[5]),
+        over_rows(
+            "expected_error",
+            reflected(found[3], least=0.0),
+            reflected(found[4], least=0.0),
+            reflected(found[5]),
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ from shrinkage.verify.norms import path_norm, spectral_product, weight_norm
 from shrinkage.verify.smoothness import jacobian_norms, steepest, ways
 
 _MOST_ROWS, _FEWEST_ROWS = 500, 30
-_WORK = 6e8  # multiplications for the slopes of one network; larger networks get fewer rows
+_WORK = 4e8  # multiplications for the slopes of one network; larger networks get fewer rows
 _LOOKS = 8  # Jacobians for each row, about: its own and those on the ways to its neighbours
 
 

@@ -99,3 +99,10 @@ def test_the_page_of_benchmarks_lists_every_command() -> None:
 
     page = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
     assert re.findall(r"`python -m benchmarks (\w+)` \|$", page, re.MULTILINE) == list(BENCHMARKS)
+
+
+def test_the_page_of_benchmarks_shows_every_result() -> None:
+    page = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    results = [path.relative_to(ROOT) for path in (ROOT / "benchmarks/results").rglob("*.md")]
+    assert results
+    assert [path for path in results if f"{{include}} ../{path.as_posix()}\n" not in page] == []

@@ -9,6 +9,7 @@ from shrinkage.figures.screen import Stage
 from shrinkage.figures.screen.simplicity import draw_margins, draw_reliability, draw_slopes
 from shrinkage.figures.simplicity import simplicity_figure
 from shrinkage.findings import Findings
+from shrinkage.intervals import Interval
 from shrinkage.report.wording import minus
 from shrinkage.verify.measures import Measure
 from shrinkage.verify.simplicity import Simplicity
@@ -67,16 +68,25 @@ def _title(found: Simplicity) -> str:
 
 
 def _row(one: Measure) -> MeasureRow:
-    sign = "+" if one.difference.estimate > 0 else ""
+    if one.ratio is None:
+        sign = "+" if one.difference.estimate > 0 else ""
+        change = sign + _text(one.difference)
+    else:
+        change = f"× {_text(one.ratio)}"
     return MeasureRow(
         label=one.label,
         unit=one.unit,
-        before=minus(str(one.before)),
-        after=minus(str(one.after)),
-        change=sign + minus(str(one.difference)) if one.ratio is None else f"× {one.ratio}",
+        before=_text(one.before),
+        after=_text(one.after),
+        change=change,
         outcome=one.outcome,
         chip=_CHIPS[one.improvement],
     )
+
+
+def _text(interval: Interval) -> str:
+    """With its ends where it has them; that a single network has none is said once, below."""
+    return minus(str(interval)).removesuffix(" [unbounded]")
 
 
 def _errors(found: Simplicity) -> str:

@@ -12,6 +12,7 @@ from shrinkage.errors import ShrinkageError
 from shrinkage.exhibits import Basis, Table
 from shrinkage.exhibits.interaction import InteractionMap, interaction
 from shrinkage.exhibits.interaction_record import Interaction
+from shrinkage.intervals import Interval
 from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, judged
 from shrinkage.lesson.pictures import Heat
 from shrinkage.lesson.toys import pooled, toy
@@ -25,6 +26,7 @@ LAMBDAS = (0.003, 0.01, 0.03, 0.1)
 DROPOUTS = (0.0, 0.2, 0.5)
 _MAP = InteractionMap(L2(), LAMBDAS, DROPOUTS)
 _TABLE_FOLDS = 5
+_HALF = 50.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Together:
             heading="Learning prompts",
             title=self.title,
             text=(_text(setting),),
-            claims=tuple(_claim(name, record) for name, record in found),
+            claims=tuple(claim for name, record in found for claim in _claims(name, record)),
             pictures=tuple(_picture(name, record) for name, record in found),
             code=_code(setting),
             tables=(
@@ -118,7 +120,10 @@ def _read(studies: Sequence[Study]) -> tuple[list[tuple[str, Interaction]], tupl
             notes.append(f"{study.data.name} says nothing: {error}.")
             continue
         found.append((study.data.name, record))
-        notes.extend(f"{study.data.name}: {note}" for note in record.notes if "--" not in note)
+        # Advice about options of the command line follows a semicolon; there are none here.
+        notes.extend(
+            f"{study.data.name}: {note.split(';')[0].rstrip('.')}." for note in record.notes
+        )
     if not found:
         raise ShrinkageError(notes[0].removesuffix("."))
     return found, tuple(notes)
@@ -138,14 +143,28 @@ def _text(setting: Setting) -> str:
     )
 
 
-def _claim(name: str, record: Interaction) -> Claim:
-    return judged(
+def _claims(name: str, record: Interaction) -> tuple[Claim, ...]:
+    """Whether both are better than one; and where each helps, how much is the same help."""
+    beneficial = judged(
         f"On {name}, L2 and dropout together predict better than the better one alone.",
         f"{record.headline}. {record.sentences[1]}",
         record.extra,
         above=0,
         unit=record.unit,
     )
+    if record.overlap is None:
+        return (beneficial,)
+    share = record.overlap
+    percent = Interval(*(100 * end for end in (share.estimate, share.low, share.high)))
+    redundant = judged(
+        f"On {name}, they do the same work: one provides more than half of what the other gains.",
+        f"Of the gain of {record.smaller.name}, {record.smaller.gain.with_unit(record.unit)}, "
+        f"{record.better.name} provides {percent} % already.",
+        percent,
+        above=_HALF,
+        unit="%",
+    )
+    return beneficial, redundant
 
 
 def _gains(found: Sequence[tuple[str, Interaction]]) -> Table:

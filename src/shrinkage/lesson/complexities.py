@@ -115,8 +115,8 @@ def case_claims(gains: Gains) -> tuple[Claim, ...]:
         _least_claim("On none does it cost accuracy.", accuracies, "points", at_least=True),
         judged(
             f"The more rows, the less L2 gains: less with {ROWS[-1]:,} than with {ROWS[0]}.",
-            f"On moons the test log loss falls by {across(rows[0])} nats with {ROWS[0]} rows and "
-            f"by {across(rows[-1])} with {ROWS[-1]:,}: {fewer} less.",
+            f"Fall of the test log loss on moons: {across(rows[0])} nats with {ROWS[0]} rows, "
+            f"{across(rows[-1])} with {ROWS[-1]:,}, {fewer} less.",
             fewer,
             above=0,
             unit="nats",
@@ -127,10 +127,10 @@ def case_claims(gains: Gains) -> tuple[Claim, ...]:
 def _noise_claim(problem: str, losses: Floats) -> Claim:
     more = across(losses[-1] - losses[0])
     return judged(
-        f"The noisier the {problem}, the more L2 gains: more at noise {NOISES[-1]:g} than at "
-        f"{NOISES[0]:g}.",
-        f"The test log loss falls by {across(losses[0])} nats at {NOISES[0]:g} and by "
-        f"{across(losses[-1])} at {NOISES[-1]:g}: {more} more.",
+        f"On {problem} L2 gains more where the points are noisier: more at noise {NOISES[-1]:g} "
+        f"than at {NOISES[0]:g}.",
+        f"Fall of the test log loss: {across(losses[0])} nats at {NOISES[0]:g}, "
+        f"{across(losses[-1])} at {NOISES[-1]:g}, {more} more.",
         more,
         above=0,
         unit="nats",

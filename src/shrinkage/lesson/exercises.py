@@ -171,15 +171,15 @@ def _claims(ways: _Ways) -> tuple[Claim, ...]:
         judged(
             f"Dropout of {DROPOUT:g} alone regularizes this network: less loss on new points.",
             f"The test log loss goes from {across(ways.loss[none])} to "
-            f"{across(ways.loss[dropout])} nats; it falls by {alone}.",
+            f"{across(ways.loss[dropout])} nats, a fall of {alone}.",
             alone,
             above=0,
             unit="nats",
         ),
         judged(
             "Dropout in addition to L2 at 0.01 lowers the loss on new points further.",
-            f"From {across(ways.loss[middle])} to {across(ways.loss[both])} nats; it falls by "
-            f"{added}.",
+            f"The test log loss goes from {across(ways.loss[middle])} to "
+            f"{across(ways.loss[both])} nats, a fall of {added}.",
             added,
             above=0,
             unit="nats",

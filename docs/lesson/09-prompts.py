@@ -192,7 +192,7 @@ best = min(((d, s) for d in DROPOUTS[1:] for s in STRENGTHS[1:]), key=grid.mean(
 for name, cell in alone.items():
     gain = independent_interval((grid[cell] - grid[best]).to_numpy())
     print(
-        f"Best of both (dropout {best[0]:g}, l2 {best[1]:g}) lowers the test loss of {name} "
-        f"(dropout {cell[0]:g}, l2 {cell[1]:g}) by {gain.with_unit('nats')}"
+        f"Test loss of {name} (dropout {cell[0]:g}, l2 {cell[1]:g}) less that of the best of both "
+        f"(dropout {best[0]:g}, l2 {best[1]:g}): {gain.with_unit('nats')}"
     )
 print("(means over the seeds with 95 % intervals; the best cells were chosen on the same rows)")

@@ -25,7 +25,7 @@ BENCHMARKS = {
     "ingredients": "trials without, and with, each of the other regularizers",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
-    "keras_lesson": "the lesson's own code on Keras beside this package, ten seeds; ten minutes",
+    "keras_lesson": "the lesson's own code on Keras beside this package, ten seeds; three minutes",
 }
 ON_REQUEST = frozenset({"accuracy", "estimators", "features", "keras_lesson"})
 """Only when named: they take long, or read tables that do not come with the package."""

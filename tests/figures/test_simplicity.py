@@ -35,6 +35,14 @@ def test_curves_are_the_quantiles_of_the_rows(moons: Findings) -> None:
     assert figure.least_confidence == 0.5
 
 
+def test_rows_count_by_their_weight(diabetes: Findings) -> None:
+    found = measured(diabetes)
+    weights = np.arange(found.weights.size) % 3.0
+    figure = simplicity_of_sides(replace(found, weights=weights), ("a", "b"), 1)
+    again = np.repeat(found.slopes.before, weights.astype(int))
+    assert figure.slopes.values.before[100] == pytest.approx(np.median(again), rel=0.01)
+
+
 def test_the_margins_axis_holds_zero(moons: Findings) -> None:
     found = measured(moons)
     assert found.certainty is not None

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from shrinkage.intervals import Interval
-from shrinkage.verify.calibration import calibration, reflected
+from shrinkage.verify.calibration import calibration, cautious, reflected, reliability
 
 
 def drawn(rows=2_000, classes=2, seed=0, sharper=1.0):
@@ -100,6 +100,21 @@ def test_an_interval_turned_around_holds_its_estimate():
     assert reflected(Interval(3.0, 4.0, 5.0)) == Interval(3.0, 1.0, 3.0)
     unbounded = Interval(3.0, -np.inf, np.inf)
     assert reflected(unbounded, least=0.0) == unbounded
+
+
+def test_a_difference_is_claimed_with_caution_only():
+    percentile = Interval(-0.10, -0.12, 0.02)
+    assert cautious(percentile) == Interval(-0.10, pytest.approx(-0.22), 0.02)
+    assert cautious(Interval(3.0, 2.0, 7.0)) == Interval(3.0, -1.0, 7.0)
+
+
+def test_networks_together_have_the_bins_of_one():
+    said, targets = drawn(50)
+    weights = np.ones(50)
+    one, two = reliability([said], targets, weights), reliability([said] * 2, targets, weights)
+    assert len(one) == len(two) == 5
+    assert [row.accuracy for row in two] == pytest.approx([row.accuracy for row in one])
+    assert sum(row.rows for row in two) == 100
 
 
 def test_few_rows_and_no_weight():

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 _SHARES = np.linspace(0.0, 1.0, 201)
 _REACH = 1e6  # how far below the largest slope a logarithmic axis may reach
-_INNER = (0.005, 0.995)  # shares of the margins that the axis holds
+_INNER = 1  # quantiles left out at each end of the margins' axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,31 +102,38 @@ def simplicity_of_sides(
         before=labels[0],
         after=labels[1],
         penalized=found.penalized,
-        slopes=_slopes(found.slopes, found.penalized, "" if slope is None else slope.unit),
+        slopes=_slopes(found, "" if slope is None else slope.unit),
         margins=None
         if certainty is None
-        else _cumulated(certainty.margins, found.penalized, "log odds"),
+        else _cumulated(certainty.margins, certainty.weights, found.penalized, "log odds"),
         reliability=None if certainty is None else certainty.reliability,
         least_confidence=1.0 / classes,
     )
 
 
-def _slopes(values: Sides[Floats], penalized: bool, unit: str) -> Cumulated:
+def _slopes(found: Simplicity, unit: str) -> Cumulated:
     """On a logarithmic axis, which has no place for a slope of 0: it stands at the left end."""
-    largest = max(float(side.max()) for side in values) or 1.0
+    largest = max(float(side.max()) for side in found.slopes) or 1.0
     floor = largest / _REACH
-    raised = Sides(*(np.maximum(side, floor) for side in values))
-    found = _cumulated(raised, penalized, unit)
-    low = min(float(side[1]) for side in found.values if side.size)
-    return Cumulated(found.values, found.shares, (low / 1.3, 1.3 * largest), unit)
+    raised = Sides(*(np.maximum(side, floor) for side in found.slopes))
+    curves = _cumulated(raised, found.weights, found.penalized, unit)
+    low = min(float(side[1]) for side in curves.values if side.size)
+    return Cumulated(curves.values, curves.shares, (low / 1.3, 1.3 * largest), unit)
 
 
-def _cumulated(values: Sides[Floats], penalized: bool, unit: str) -> Cumulated:
-    sides = [np.quantile(side, _SHARES) for side in values]
-    if not penalized:
-        sides[1] = np.empty(0)
-    ends = [np.quantile(side, _INNER) for side in (values if penalized else values[:1])]
-    low, high = min(float(end[0]) for end in ends), max(float(end[1]) for end in ends)
-    low, high = min(low, 0.0), max(high, 0.0)
+def _cumulated(values: Sides[Floats], weights: Floats, penalized: bool, unit: str) -> Cumulated:
+    before = _quantiles(values.before, weights)
+    after = _quantiles(values.after, weights) if penalized else np.empty(0)
+    shown = [side for side in (before, after) if side.size]
+    low = min(0.0, *(float(side[_INNER]) for side in shown))
+    high = max(0.0, *(float(side[-1 - _INNER]) for side in shown))
     room = 0.04 * (high - low) or 1.0
-    return Cumulated(Sides(sides[0], sides[1]), _SHARES, (low - room, high + room), unit)
+    return Cumulated(Sides(before, after), _SHARES, (low - room, high + room), unit)
+
+
+def _quantiles(values: Floats, weights: Floats) -> Floats:
+    """Below which the shares of the weight lie; each network's rows have the same weights."""
+    order = np.argsort(values)
+    mass = np.resize(weights, values.size)[order]
+    below = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
+    return np.interp(_SHARES, below, values[order])

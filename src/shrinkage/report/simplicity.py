@@ -39,8 +39,8 @@ def simplicity_part(findings: Findings, stage: Stage) -> dict[str, Any] | None:
     found = verification.simplicity
     return {
         "title": _title(found),
-        "sentence": found.sentence,
-        "calibration": found.calibration_sentence,
+        "sentence": _kept_together(found.sentence),
+        "calibration": _kept_together(minus(found.calibration_sentence)),
         "looked_at": found.rows_sentence,
         "before": figure.before,
         "after": figure.after if figure.penalized else None,
@@ -51,6 +51,11 @@ def simplicity_part(findings: Findings, stage: Stage) -> dict[str, Any] | None:
         "reliability": draw_reliability(stage, figure),
         "errors": _errors(found),
     }
+
+
+def _kept_together(text: str) -> str:
+    """No line break between two numbers and their arrow."""
+    return text.replace(" → ", "\u00a0→\u00a0")
 
 
 def _title(found: Simplicity) -> str:
@@ -93,7 +98,7 @@ def _errors(found: Simplicity) -> str:
     """Of a classification, the share of wrong answers where the margins cross 0."""
     if found.certainty is None:
         return ""
-    before, after = (float((side <= 0).mean()) for side in found.certainty.margins)
+    before, after = found.certainty.wrong
     if not found.penalized:
         return f"{before:.1%}"
     return f"{before:.1%} without and {after:.1%} with the penalty"

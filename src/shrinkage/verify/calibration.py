@@ -139,12 +139,27 @@ def reflected(interval: Interval, least: float = -inf) -> Interval:
     return Interval(estimate, low, max(2 * estimate - interval.low, estimate), interval.level)
 
 
+def cautious(interval: Interval) -> Interval:
+    """A percentile interval of a DIFFERENCE of expected errors, as far as reflecting it reaches.
+
+    Chance adds most to the error of the better calibrated network, so neither interval alone is
+    right for a difference: a reflected one finds differences where there are none, a percentile one
+    misses large ones. What holds both claims a difference only where both do.
+    """
+    other = reflected(interval)
+    low, high = min(interval.low, other.low), max(interval.high, other.high)
+    return Interval(interval.estimate, low, high, interval.level)
+
+
 def reliability(
-    probabilities: Floats, classes: NDArray[np.int64], weights: Floats
+    probabilities: list[Floats], classes: NDArray[np.int64], weights: Floats
 ) -> tuple[Bin, ...]:
-    """The bins of :func:`calibration` alone; the rows may be those of several networks."""
-    confidence, right = _confidence(probabilities, classes)
-    return _described(confidence, right, weights, bins_of(confidence, weights))
+    """Bins as of :func:`calibration`, of several networks together at the same rows."""
+    seen = [_confidence(one, classes) for one in probabilities]
+    confidence, right = (np.concatenate(values) for values in zip(*seen, strict=True))
+    mass = np.tile(weights, len(probabilities))
+    # As many bins as one network has: the rows of the others are the same ones again.
+    return _described(confidence, right, mass, bins_of(confidence, mass, _count(classes.size)))
 
 
 def calibration_statistics(
@@ -165,15 +180,20 @@ def calibration_statistics(
     return mean(squares, weights), binned_error(confidence - right, bins, weights), bins
 
 
-def bins_of(confidence: Floats, weights: Floats) -> NDArray[np.int64]:
+def bins_of(confidence: Floats, weights: Floats, count: int | None = None) -> NDArray[np.int64]:
     """The bin of each row, from 0: about equal weights in each, equal confidences together."""
-    count = int(np.clip(confidence.size // _FEWEST_IN_BIN, 1, BINS))
+    count = count or _count(confidence.size)
     _, value = np.unique(confidence, return_inverse=True)
     masses = np.bincount(value, weights)
     middle = (np.cumsum(masses) - 0.5 * masses) / masses.sum()
     wanted = np.minimum((middle * count).astype(np.int64), count - 1)
     # A heavy value may leave bins empty; numbers without gaps.
     return np.unique(wanted, return_inverse=True)[1][value]
+
+
+def _count(rows: int) -> int:
+    """How many bins rows fill."""
+    return int(np.clip(rows // _FEWEST_IN_BIN, 1, BINS))
 
 
 def _confidence(probabilities: Floats, classes: NDArray[np.int64]) -> tuple[Floats, Floats]:

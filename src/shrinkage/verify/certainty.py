@@ -15,6 +15,7 @@ from shrinkage.verify.calibration import (
     Bin,
     by_chance,
     calibration_statistics,
+    cautious,
     reflected,
     reliability,
 )
@@ -50,6 +51,8 @@ class Certainty:
         Bins of confidence over these rows, of all networks of a side together.
     by_chance : Sides of float
         Expected calibration error that chance alone would show; mean over the networks.
+    weights : ndarray of float64, shape (rows,)
+        Sample weights of these rows.
     rows : (int, int)
         Test rows that were looked at, and how many there are.
     """
@@ -57,7 +60,17 @@ class Certainty:
     margins: Sides[Floats]
     reliability: Sides[tuple[Bin, ...]]
     by_chance: Sides[float]
+    weights: Floats
     rows: tuple[int, int]
+
+    @property
+    def wrong(self) -> Sides[float]:
+        """Weighted share of rows that are answered wrongly; mean over the networks."""
+        found = [
+            np.average(side <= 0, weights=np.resize(self.weights, side.size))
+            for side in self.margins
+        ]
+        return Sides(float(found[0]), float(found[1]))
 
 
 def certainty_of(
@@ -92,8 +105,9 @@ def certainty_of(
     )
     return measures, Certainty(
         margins=Sides(*(np.concatenate(side) for side in leads)),
-        reliability=Sides(*(_together(side, classes, weights) for side in said)),
+        reliability=Sides(*(reliability(side, classes, weights) for side in said)),
         by_chance=Sides(*(float(np.mean([by_chance(p, weights) for p in side])) for side in said)),
+        weights=weights,
         rows=(len(chosen), len(test.weights)),
     )
 
@@ -124,16 +138,6 @@ def _calibration(
             "expected_error",
             reflected(found[3], least=0.0),
             reflected(found[4], least=0.0),
-            reflected(found[5]),
+            cautious(found[5]),
         ),
     ]
-
-
-def _together(
-    probabilities: list[Floats], classes: NDArray[np.int64], weights: Floats
-) -> tuple[Bin, ...]:
-    """Bins of the rows of all networks, as if they were so many rows of one."""
-    count = len(probabilities)
-    return reliability(
-        np.concatenate(probabilities), np.tile(classes, count), np.tile(weights, count)
-    )

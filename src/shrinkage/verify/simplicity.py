@@ -50,6 +50,8 @@ class Simplicity:
         Whether the sides differ; without that both are the same networks.
     slopes : Sides of ndarray of float64
         Jacobian norms of a side's networks, one after the other, at the training rows looked at.
+    weights : ndarray of float64, shape (rows,)
+        Sample weights of these rows.
     rows : (int, int)
         Training rows that were looked at, and how many there are.
     certainty : Certainty or None
@@ -60,6 +62,7 @@ class Simplicity:
     seeds: int
     penalized: bool
     slopes: Sides[Floats]
+    weights: Floats
     rows: tuple[int, int]
     certainty: Certainty | None
 
@@ -149,6 +152,7 @@ def simplicity_of(
         seeds=min(map(len, fits)),
         penalized=len({(fit.trial.penalty, fit.trial.lam) for fit in everyone}) > 1,
         slopes=Sides(*(np.concatenate([one.slopes for one in side]) for side in seen)),
+        weights=looked.weights,
         rows=(len(rows), len(part.weights)),
         certainty=certainty,
     )

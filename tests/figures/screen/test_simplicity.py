@@ -70,3 +70,15 @@ def test_points_of_reliability_lie_within_the_axes_and_show_how_many_rows(stage:
     low = replace(BOTH, reliability=Sides((Bin(0.9, 0.0, 1.0, 3),), BINS.after))
     draw_reliability(other := Stage(), low)
     assert other.drawings["reliability"].plot.y_range.start < 0
+
+
+@pytest.mark.parametrize(
+    ("ends", "ticks"), [((0.4, 4.0), [0.5, 1.0, 2.0]), ((0.002, 3.0), [0.01, 0.1, 1.0])]
+)
+def test_ticks_of_a_logarithmic_axis(
+    stage: Stage, ends: tuple[float, float], ticks: list[float]
+) -> None:
+    draw_slopes(stage, replace(BOTH, slopes=replace(CURVE, x_range=ends)))
+    axis = stage.drawings["slopes"].plot.xaxis[0]
+    assert axis.ticker.ticks == pytest.approx(ticks)
+    assert axis.major_label_overrides == {place: f"{place:g}" for place in axis.ticker.ticks}

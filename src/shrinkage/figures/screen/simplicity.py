@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil, floor, log10
 
-from bokeh.models import ColumnDataSource, Range1d, Span
+from bokeh.models import ColumnDataSource, FixedTicker, Range1d, Span
 from bokeh.plotting import figure
 
 from shrinkage.figures.screen.stage import Stage, hover
@@ -12,6 +13,7 @@ from shrinkage.figures.simplicity import Cumulated, Floats, SimplicityFigure
 from shrinkage.verify.calibration import Bin
 
 _HEIGHT = 280
+_LONG = 500  # ratio of the ends of a logarithmic axis from which on powers of ten are enough
 
 
 def draw_slopes(stage: Stage, data: SimplicityFigure) -> str:
@@ -25,6 +27,7 @@ def draw_slopes(stage: Stage, data: SimplicityFigure) -> str:
         x_range=Range1d(*data.slopes.x_range),
         y_range=Range1d(0, 1.02),
     )
+    _ticks(plot, *data.slopes.x_range)
     _curves(stage, plot, data, data.slopes, "slope")
     middles = [f"{label} {values[100]:.3g}" for label, _, values in _sides(data, data.slopes)]
     stage.add(
@@ -33,6 +36,16 @@ def draw_slopes(stage: Stage, data: SimplicityFigure) -> str:
         f"Half of the training rows have a slope of at most: {'; '.join(middles)}.",
     )
     return name
+
+
+def _ticks(plot: figure, low: float, high: float) -> None:
+    """On a logarithmic x axis 1, 2 and 5 of every power of ten, or the powers where it is long."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    digits = (1, 2, 5) if high / low < _LONG else (1,)
+    places = [digit * 10.0**power for power in powers for digit in digits]
+    shown = [place for place in places if low <= place <= high]
+    plot.xaxis.ticker = FixedTicker(ticks=shown)
+    plot.xaxis.major_label_overrides = {place: f"{place:g}" for place in shown}
 
 
 def draw_margins(stage: Stage, data: SimplicityFigure) -> str | None:

@@ -83,7 +83,8 @@ def _claim(claim: Claim) -> dict[str, str]:
         "verdict": claim.verdict,
         "kind": kind,
         "sign": sign,
-        "number": "" if claim.interval is None else _minus(claim.interval.with_unit(claim.unit)),
+        "number": "" if claim.interval is None else _minus(str(claim.interval)),
+        "unit": claim.unit,
         "asked": claim.asked,
     }
 

@@ -22,6 +22,10 @@ _MARKERS = ("circle", "diamond", "square")
 _STRIP, _SQUARE, _FLAT = 70, 220, 16
 """Heights in CSS pixels of a flat matrix and of others, and most rows of a flat one."""
 _FAINTEST = 0.25
+_FEW = 3
+"""Lines whose values may all be shown at once."""
+_WIDE = 70
+"""Characters that tick labels in a row have room for, on a wide page; more of them are slanted."""
 _TOLD = 20
 """Most points of a line that its words list."""
 _MAGNITUDE = "magnitude"
@@ -78,6 +82,9 @@ def _ticks(plot: figure, chart: Chart) -> None:
     if chart.ticks:
         plot.xaxis.ticker = FixedTicker(ticks=[place for place, _ in chart.ticks])
         plot.xaxis.major_label_overrides = dict(chart.ticks)
+        if sum(len(label) for _, label in chart.ticks) > _WIDE:
+            plot.xaxis.major_label_orientation = 0.6  # radians
+            plot.height += 40
     for axis, scale, ends, own in (
         (plot.xaxis, chart.x_scale, plot.x_range, not chart.ticks),
         (plot.yaxis, chart.y_scale, plot.y_range, True),
@@ -124,11 +131,15 @@ def _draw_line(stage: Stage, plot: figure, line: Line, place: int, chart: Chart)
     if line.markers:
         pointed = plot.scatter("x", "y", source=source, marker=_MARKERS[place], size=7)
         stage.paint(pointed.glyph, line_color=line.role, fill_color=line.role)
+    columns = {"place": chart.x_label or "way", "y": chart.y_label}
+    if line.low is not None:
+        columns |= {"low": "interval from", "high": "interval to"}
+    stage.tabulate(plot, source, columns, line.label)
     # Labels are the package's own words, never the data's.
     rows = [("", line.label), ("at", "@place"), ("value", "@y{0.000}")]
     if line.low is not None:
         rows.append(("interval", "@low{0.000} to @high{0.000}"))
-    hover(plot, [pointed], rows)
+    hover(plot, [pointed], rows, "vline" if len(chart.lines) <= _FEW else "mouse")
 
 
 def _alternative(chart: Chart) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from shrinkage.exhibits import Table
 from shrinkage.intervals import Interval
@@ -136,6 +137,17 @@ def test_everything_is_drawn_and_fits(page: Page, written: Path, width: int) -> 
     )
     assert len(colours) == len({name for name, _ in colours}) > 25
     assert min(count for _, count in colours) > 3, colours
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_no_rule_of_axe_is_broken(page: Page, written: Path, scheme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(written.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    found = Axe().run(page).response["violations"]
+    assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ author = "The shrinkage authors"
 project_copyright = author
 version = release = version_of("shrinkage")
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "formulas", "reference"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "formulas", "reference", "access"]
 exclude_patterns = ["_build"]
 nitpicky = True  # a reference that leads nowhere is an error
 # Other packages have pages of their own, but nothing is fetched to find them.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from sphinx.util.inventory import InventoryFile
 
 import shrinkage
@@ -91,6 +92,24 @@ def test_pages_fit_and_ask_for_nothing(width: int, site: Path, page: Page) -> No
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).length"
         assert page.evaluate(broken) == 0, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scheme", "names"),
+    [("light", ["index", "lambda"]), ("dark", ["mathematics", "lesson/05-results"])],
+    ids=["light", "dark"],
+)
+def test_no_grave_rule_of_axe_is_broken(
+    scheme: str, names: list[str], site: Path, page: Page
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for name in names:
+        page.goto((site / f"{name}.html").as_uri())
+        broken = Axe().run(page, options={"preload": False}).response["violations"]
+        grave = [one for one in broken if one["impact"] in ("serious", "critical")]
+        assert [(name, one["id"], one["nodes"][0]["html"]) for one in grave] == []
 
 
 @pytest.mark.slow

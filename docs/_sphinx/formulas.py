@@ -39,9 +39,7 @@ def _inline(writer: HTML5Translator, node: nodes.math) -> None:
 def _displayed(writer: HTML5Translator, node: nodes.math_block) -> None:
     formula = _mathml(node, as_block=True)
     # What is wider than a telephone scrolls, by keyboard too.
-    writer.body.append(
-        f'<div class="formula" tabindex="0" role="region" aria-label="Formula">{formula}</div>\n'
-    )
+    writer.body.append(f'<div class="formula" tabindex="0">{formula}</div>\n')
     raise nodes.SkipNode
 
 

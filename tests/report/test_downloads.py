@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,28 @@ def test_a_picture_stands_alone(open_report: Open, page: Page) -> None:
     }
     # The page itself is dark as before.
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_picture_has_the_legend_of_its_own_group(open_report: Open) -> None:
+    page = open_report("moons")
+
+    def keys(plot: str) -> set[str | None]:
+        tree = ET.parse(fetch(page, plot, "svg"))
+        return {text.text for text in tree.iter(f"{SVG}text")}
+
+    weights, classes = {"weights without a penalty", "weights at this λ"}, {"upper", "lower"}
+    assert weights <= keys("moving-density")
+    assert classes <= keys("surface-moving")
+    assert not classes & keys("moving-density")
+    assert not weights & keys("surface-moving")
+    assert "no penalty" in keys("density-1")
+
+
+def test_a_picture_has_its_scale_of_colours(open_report: Open) -> None:
+    tree = ET.parse(fetch(open_report("diabetes"), "surface-none", "svg"))
+    assert len(list(tree.iter(f"{SVG}stop"))) == 6
+    texts = [str(text.text) for text in tree.iter(f"{SVG}text")]
+    assert any(re.fullmatch(r"progression from \d+ to \d+", text) for text in texts), texts
 
 
 def test_a_png_has_two_pixels_for_one(open_report: Open) -> None:

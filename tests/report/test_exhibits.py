@@ -125,6 +125,13 @@ def test_a_run_shows_its_exhibits(
     section = page.locator("section:has(#capacity-title)")
     assert section.locator("h2").inner_text() == shown("moons").record.headline
     assert section.locator("[data-plot]").count() == 7
+    # Saved, a figure of a group without a legend does not borrow that of the group before.
+    with page.expect_download() as download:
+        section.get_by_role("button", name="Download as SVG: Boundary length").first.click()
+    saved = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "boundary length per area" in saved
+    assert ">upper<" not in saved
+    assert "least validation loss" not in saved
     # The slider still finds its own figures among those of the exhibit.
     page.get_by_role("slider").focus()
     page.keyboard.press("End")

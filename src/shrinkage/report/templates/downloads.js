@@ -81,8 +81,18 @@ function offerDownloads({ settings, views, models, answer, inLight, exported }) 
     if (mark.matches(".ring")) return make("circle", { cx: x + 10, cy: y, r: 6, fill: "none", stroke: colour, "stroke-width": 2.5 });
     if (mark.matches(".dot")) return make("circle", { cx: x + 10, cy: y, r: 5, fill: colour });
     if (mark.matches(".diamond")) return make("path", { d: `M${x + 10} ${y - 6}l6 6l-6 6l-6 -6z`, fill: colour });
+    if (mark.matches(".frame")) return make("rect", { x: x + 3, y: y - 6, width: 16, height: 12, fill: "none", stroke: style.borderTopColor, "stroke-width": 2 });
+    if (mark.matches(".ramp")) return ramp(style.backgroundImage.match(/rgb\([^)]*\)/g) ?? [], x, y);
     const opacity = mark.matches(".zone") ? 0.3 : 1;
     return make("rect", { x: x + 3, y: y - 6, width: mark.matches(".bar") ? 2 : 14, height: 12, fill: colour, "fill-opacity": opacity });
+  }
+
+  function ramp(colours, x, y) {
+    const group = make("g", {});
+    const fade = make("linearGradient", { id: "ramp" });
+    for (const [i, colour] of colours.entries()) fade.append(make("stop", { offset: i / (colours.length - 1), "stop-color": colour }));
+    group.append(fade, make("rect", { x, y: y - 5, width: 22, height: 10, fill: "url(#ramp)" }));
+    return group;
   }
 
   function picture(place, title, axes) {
@@ -129,11 +139,29 @@ function offerDownloads({ settings, views, models, answer, inLight, exported }) 
     });
   }
 
+  // The legend of a figure's own group: inside it, above it up to the next heading, or right below.
   function legendOf(place) {
-    const holder = place.closest("figure")?.querySelector(".legend") ?? place.closest("section, article")?.querySelector(".legend");
-    return [...(holder?.querySelectorAll(".key") ?? [])]
-      .map((key) => [key.firstElementChild, key.textContent.trim()])
-      .filter(([mark, text]) => mark && text);
+    const figure = place.closest("figure");
+    let holder = figure?.querySelector(".legend");
+    for (let part = figure; part && !holder && !part.matches("section, article"); part = part.parentElement) {
+      for (let above = part.previousElementSibling; above && !holder && !above.matches("h1, h2, h3"); above = above.previousElementSibling) {
+        if (above.matches(".legend")) holder = above;
+      }
+      if (!holder && part.nextElementSibling?.matches(".legend")) holder = part.nextElementSibling;
+    }
+    const name = place.dataset.plot;
+    const keys = [...(holder?.querySelectorAll(".key") ?? [])].filter((key) => {
+      const only = key.closest("[data-only]")?.dataset.only;
+      return !only || only.split(" ").includes(name);
+    });
+    return keys.map(keyOf).filter(([mark, text]) => mark && text);
+  }
+
+  function keyOf(key) {
+    const mark = key.querySelector(".ramp") ?? key.firstElementChild;
+    const ends = [...key.querySelectorAll(".ramp-text")].map((end) => end.textContent.trim());
+    const text = ends.length ? `${key.firstChild.textContent.trim()} from ${ends.join(" to ")}` : key.textContent.trim();
+    return [mark, text];
   }
 
   function png(svg) {

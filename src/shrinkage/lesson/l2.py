@@ -137,7 +137,7 @@ def _code(setting: Setting) -> str:
         import numpy as np
 
         from shrinkage import L2, Network, Training, Trial, train
-        from shrinkage.lesson.toys import TEST, toy
+        from shrinkage.lesson.toys import toy
         from shrinkage.network import layout
 
         network = Network(2, (128, 128), initialization="glorot")

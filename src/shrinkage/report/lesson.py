@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
+from shrinkage.exhibits import Table
 from shrinkage.figures.screen import Stage
 from shrinkage.lesson.exhibited import Claim, Exhibited
 from shrinkage.lesson.runner import Taught
@@ -63,13 +65,13 @@ def _exhibit(one: Exhibited, stage: Stage) -> dict[str, Any]:
         "name": one.name,
         "heading": one.heading,
         "title": one.title,
-        "text": one.text,
+        "text": [_minus(paragraph) for paragraph in one.text],
         "claims": [_claim(claim) for claim in one.claims],
         "groups": [
             group_of(picture, stage, f"{one.name}-{place}")
             for place, picture in enumerate(one.pictures)
         ],
-        "tables": one.tables,
+        "tables": [(title, _shown(table)) for title, table in one.tables],
         "notes": one.notes,
         "code": one.code,
     }
@@ -87,6 +89,10 @@ def _claim(claim: Claim) -> dict[str, str]:
         "unit": claim.unit,
         "asked": claim.asked,
     }
+
+
+def _shown(table: Table) -> Table:
+    return replace(table, rows=tuple(tuple(map(_minus, row)) for row in table.rows))
 
 
 def _minus(text: str) -> str:

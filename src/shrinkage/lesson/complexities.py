@@ -34,7 +34,17 @@ _LABELS = ("no penalty", "L2, Keras 0.01 (λ = 0.02)")
 
 @dataclass(frozen=True)
 class Case:
-    """Data of one complexity."""
+    """Data of one complexity.
+
+    Parameters
+    ----------
+    problem : str
+        A toy.
+    noise : float
+        Standard deviation of its noise.
+    rows : int
+        To train on.
+    """
 
     problem: str
     noise: float

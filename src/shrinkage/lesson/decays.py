@@ -28,7 +28,19 @@ OTHERS = tuple(LAM * factor for factor in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
 
 @dataclass(frozen=True)
 class Descent:
-    """One way to descend, with what the engine is told."""
+    """One way to descend.
+
+    Parameters
+    ----------
+    label : str
+        For people.
+    name : str
+        One of :data:`shrinkage.training.OPTIMIZERS`.
+    momentum : float
+        Of SGD.
+    rate : float
+        α, the same in every step.
+    """
 
     label: str
     name: str

@@ -70,7 +70,19 @@ class Scaled:
 
 
 def scaled_values(studies: Sequence[Study], small: int) -> Scaled:
-    """Scale the first network of each seed, and compare with its network number `small`."""
+    """Scale the first network of each seed, and compare with one that was trained to be small.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        One for each seed.
+    small : int
+        Place of the other network among a study's fits.
+
+    Returns
+    -------
+    Scaled
+    """
     rows, pairs = [], []
     for study in studies:
         part, data = study.data.part(0), study.data

@@ -21,7 +21,15 @@ _POINTS = 60
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """The trainings that started in one way, one for each seed."""
+    """The trainings that started in one way, one for each seed.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+        With their losses by epoch, all at the same epochs.
+    loss, accuracy : ndarray of float64, shape (seeds,)
+        Test log loss in nats and test accuracy in percent.
+    """
 
     fits: tuple[Fit, ...]
     loss: Floats
@@ -60,7 +68,20 @@ class Way:
 
 
 def ways_of(studies: Sequence[Study]) -> tuple[list[Way], tuple[str, ...]]:
-    """Each way over the seeds of which all ways ended well."""
+    """Each way over the seeds of which all ways ended well.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        Of :func:`shrinkage.lesson.starts.start_jobs` for each seed.
+
+    Returns
+    -------
+    ways : list of Way
+        In the order of :data:`shrinkage.lesson.starts.WAYS`.
+    notes : tuple of str
+        About seeds that are left out.
+    """
     seeds, notes = finished_seeds(studies, len(WAYS))
     return [_measured([seed[place] for seed in seeds]) for place in range(len(WAYS))], notes
 

@@ -94,6 +94,33 @@ def test_the_page_on_lambda_shows_the_number_that_is_printed() -> None:
     assert _told(*shlex.split(command.removeprefix("$ shrinkage "))).strip() == number
 
 
+def _first_cells(page: Path) -> list[str]:
+    """What tables have in their first column, without code marks."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(r"^\| `?(.+?)`? \|", text, flags=re.MULTILINE)
+
+
+def test_the_page_of_the_lesson_lists_every_exhibit() -> None:
+    from shrinkage.lesson.catalogue import EXHIBITS
+
+    listed = _first_cells(DOCS / "lesson" / "index.md")
+    assert listed == ["exhibit", *(one.name for one in EXHIBITS)]
+
+
+def test_the_page_on_the_report_has_its_sections() -> None:
+    templates = ROOT / "src" / "shrinkage" / "report" / "templates"
+    report = (templates / "report.html.j2").read_text(encoding="utf-8")
+    # What is included stands where it is included.
+    whole = re.sub(
+        r'\{% include "(.+?)" %\}', lambda found: (templates / found[1]).read_text("utf-8"), report
+    )
+    sections = re.findall(r'<p class="eyebrow">([^{]+?)(?:\{.*)?</p>', whole)
+    listed = _first_cells(DOCS / "how-to" / "report.md")[3:]
+    assert len(sections) == len(listed) > 10
+    for section, cell in zip(sections, listed, strict=True):
+        assert cell.startswith(section)
+
+
 def test_the_page_of_benchmarks_lists_every_command() -> None:
     from benchmarks.__main__ import BENCHMARKS
 

@@ -8,6 +8,7 @@ import pytest
 
 from shrinkage.data.prepare import prepare
 from shrinkage.errors import ShrinkageError
+from shrinkage.intervals import Interval
 from shrinkage.penalties import L2
 from shrinkage.verify.calibration import calibration
 from shrinkage.verify.complexity import complexity, fine_plane
@@ -199,6 +200,31 @@ def test_a_wilder_function_is_not_called_simpler(make_data, make_fit):
     before, after = fits_of(make_fit, data, lam=0.1), fits_of(make_fit, data)
     found = simplicity_of(before, after, data, data.test)
     assert found.sentence.startswith("Less simple by")
+
+
+def test_simpler_in_one_way_and_not_in_another(make_data, both):
+    found, *_ = both(make_data())
+
+    def changed(name, before, after):
+        ends = [Interval(value, value, value) for value in (before, after, after / before)]
+        one = found.measure(name)
+        return replace(one, before=ends[0], after=ends[1], ratio=ends[2])
+
+    measures = (changed("curvature", 0.5, 1.25), changed("path_norm", 12345.0, 0.0123))
+    assert replace(found, measures=measures).sentence == (
+        "Simpler by 1 of 2 measures, beyond the spread of 3 seeds: path norm 12,345 → 0.0123; "
+        "less simple by 1: curvature of the boundary 0.500 → 1.25."
+    )
+
+
+def test_a_norm_beyond_all_numbers_is_left_out(make_data, make_fit):
+    data = make_data()
+    fits = fits_of(make_fit, data, hidden=(3, 3, 3, 3, 3))
+    huge = [replace(fit, parameters=1e30 * fit.parameters) for fit in fits]
+    found = simplicity_of(fits, huge, data, data.test)
+    names = {one.name for one in found.measures}
+    assert "path_norm" not in names
+    assert {"weight_norm", "brier"} <= names
 
 
 def test_two_rows_of_test(make_data, make_fit):

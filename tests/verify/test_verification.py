@@ -34,6 +34,9 @@ def test_everything_is_about_the_selected_point(make_data, make_study):
     ratio = found.weights[0].after.std / found.weights[0].before.std
     assert ratio == pytest.approx(1 / 1.1, rel=1e-4)
     assert len(found.checklist) == 9
+    assert found.simplicity.seeds == 2
+    norm = found.simplicity.measure("weight_norm")
+    assert norm.after.estimate / norm.before.estimate == pytest.approx(1 / 1.1, rel=1e-4)
     assert found.notes == ()
     assert found.sentence.startswith(
         "On the 24 untouched test rows, L2, λ = 0.01 (mean of 2 seeds)"

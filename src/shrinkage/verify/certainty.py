@@ -31,7 +31,6 @@ from shrinkage.verify.measures import (
     weighted_median,
 )
 from shrinkage.verify.metrics import Counts
-from shrinkage.verify.norms import spectral_product
 from shrinkage.verify.performance import predicted
 
 MOST_ROWS = 5_000
@@ -74,7 +73,7 @@ class Certainty:
 
 
 def certainty_of(
-    fits: Sides[list[Fit]], data: Data, test: TestSet, *, paired: bool
+    fits: Sides[list[Fit]], bounds: Sides[Floats], data: Data, test: TestSet, *, paired: bool
 ) -> tuple[tuple[Measure, ...], Certainty]:
     """Margins with intervals over the seeds, calibration with intervals over the test rows.
 
@@ -82,6 +81,8 @@ def certainty_of(
     ----------
     fits : Sides of list of Fit
         Classifications, at least one on each side.
+    bounds : Sides of ndarray of float64
+        Their spectral products, which the margins are normalized by.
     data : Data
         The task.
     test : TestSet
@@ -94,9 +95,8 @@ def certainty_of(
     classes = test.targets[chosen, 0].astype(np.int64)
 
     leads = each(fits, lambda fit: margins(fit, inputs, classes))
-    bounds = each(fits, lambda fit: max(spectral_product(fit), _TINY))
     middle = Sides(*(np.array([weighted_median(m, weights) for m in side]) for side in leads))
-    scaled = Sides(*(m / np.array(b) for m, b in zip(middle, bounds, strict=True)))
+    scaled = Sides(*(m / np.maximum(b, _TINY) for m, b in zip(middle, bounds, strict=True)))
     said = each(fits, lambda fit: predicted(fit, inputs))
     measures = (
         over_seeds("margin", data.task, middle, paired=paired),

@@ -43,7 +43,7 @@ class Simplicity:
     ----------
     measures : tuple of Measure
         The boundary's for two inputs and classes; slopes and norms always; margins and calibration
-        for classes.
+        for classes. Without those that are beyond all numbers.
     seeds : int
         Networks on the side that has fewer.
     penalized : bool
@@ -131,24 +131,28 @@ def simplicity_of(
         part.weights[rows].astype(np.float64),
         *ways(part.inputs[rows]),
     )
-    # Many small products: a second BLAS thread costs more than it brings.
-    with threadpool_limits(limits=1, user_api="blas"):
+    paired = bool(common)
+    certainty = None
+    # Many small products: a second BLAS thread costs more than it brings. A network on its way to
+    # divergence may have a norm beyond all numbers, which is left out below.
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with quiet, threadpool_limits(limits=1, user_api="blas"):
         seen = each(fits, lambda fit: _seen(fit, looked))
-        measures, certainty = (
-            ((), None)
-            if data.task == "regression"
-            else certainty_of(fits, data, test, paired=bool(common))
-        )
-    names = seen.before[0].numbers
-    values = {
-        name: Sides(*(np.array([one.numbers[name] for one in side]) for side in seen))
-        for name in names
-    }
+        values = {
+            name: Sides(*(np.array([one.numbers[name] for one in side]) for side in seen))
+            for name in seen.before[0].numbers
+        }
+        measures = [
+            over_seeds(name, data.task, value, paired=paired)
+            for name, value in values.items()
+            if all(np.isfinite(side).all() for side in value)
+        ]
+        if data.task != "regression":
+            bounds = values["spectral_product"]
+            more, certainty = certainty_of(fits, bounds, data, test, paired=paired)
+            measures += more
     return Simplicity(
-        measures=(
-            *(over_seeds(name, data.task, values[name], paired=bool(common)) for name in names),
-            *measures,
-        ),
+        measures=tuple(measures),
         seeds=min(map(len, fits)),
         penalized=len({(fit.trial.penalty, fit.trial.lam) for fit in everyone}) > 1,
         slopes=Sides(*(np.concatenate([one.slopes for one in side]) for side in seen)),

@@ -23,7 +23,7 @@ _COMPARED = 20
 a relu unit is on, and two programs that differ by nothing else part."""
 LAM = 0.02
 OTHERS = tuple(LAM * factor for factor in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
-"""Decoupled λ that are tried under Adam, to find one that does what the penalty does."""
+"""Decoupled λ that are tried where decay is not the penalty, to find one that does the same."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ OPTIMIZERS = (
 )
 KINDS = (None, L2(), L2(decoupled=True))
 """Nothing; λw in the gradient; w(1 − αλ) before the step."""
+DIFFERENT = (1, 2)
+"""Optimizers under which decay is not the penalty: with momentum, and Adam."""
 
 
 def epochs_of(setting: Setting) -> list[int]:
@@ -78,10 +80,13 @@ def followed_trials(data: Data, seed: int, setting: Setting) -> list[Trial]:
 
 
 def decay_trials(data: Data, seed: int, setting: Setting) -> list[Trial]:
-    """Adam with other decays, where numbers are compared; one of them is among the others."""
+    """Other decays at the epochs where numbers are compared; that of λ is followed already."""
     last = epochs_of(setting)[compared_at(setting)]
     return [
-        _trial(data, seed, OPTIMIZERS[-1], KINDS[-1], lam, last) for lam in OTHERS if lam != LAM
+        _trial(data, seed, OPTIMIZERS[way], KINDS[-1], lam, last)
+        for way in DIFFERENT
+        for lam in OTHERS
+        if lam != LAM
     ]
 
 
@@ -113,8 +118,8 @@ class Compared:
     ----------
     weights : ndarray of float32, shape (optimizers, kinds, epochs, weights)
         Followed through the training.
-    decays : ndarray of float32, shape (other λ, weights)
-        Of Adam with each of :data:`OTHERS`.
+    decays : ndarray of float32, shape (2, other λ, weights)
+        Of each of :data:`DIFFERENT` with each of :data:`OTHERS`.
     at : int
         Index of the epochs at which numbers are compared, and `decays` taken.
     first : int
@@ -133,7 +138,9 @@ class Compared:
         epochs, at = len(epochs_of(setting)), compared_at(setting)
         followed = len(OPTIMIZERS) * len(KINDS) * epochs
         weights = found[:followed].reshape(len(OPTIMIZERS), len(KINDS), epochs, -1)
-        decays = np.insert(found[followed:], OTHERS.index(LAM), weights[-1, -1, at], axis=0)
+        decays = found[followed:].reshape(len(DIFFERENT), len(OTHERS) - 1, -1)
+        own = weights[list(DIFFERENT), -1, at]
+        decays = np.insert(decays, OTHERS.index(LAM), own, axis=1)
         return Compared(weights, decays, at, layout(study.trials[0].network).kernels[0].stop)
 
     @property
@@ -154,9 +161,10 @@ class Compared:
 
     @property
     def decayed(self) -> Floats:
-        """The same of each decay under Adam, (other λ,)."""
-        apart = _largest(self.decays, self.weights[-1, 1, self.at])
-        share: Floats = 100.0 * apart / self.effect[-1, self.at]
+        """The same of other decays, (2, other λ)."""
+        ways = list(DIFFERENT)
+        apart = _largest(self.decays, self.weights[ways, 1, self.at][:, None])
+        share: Floats = 100.0 * apart / self.effect[ways, self.at][:, None]
         return share
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from shrinkage.exhibits import Table
 from shrinkage.lesson.decays import (
+    DIFFERENT,
     LAM,
     OPTIMIZERS,
     OTHERS,
@@ -30,6 +31,8 @@ from shrinkage.study import Study
 
 _SPACING = float(np.finfo(np.float32).eps)
 """Of single precision at 1; all weights but a few are smaller."""
+_MATCH = OTHERS[-1]
+"""λ/(1 − μ) with the momentum 0.9."""
 _FAR = 10.0
 """Percent of the penalty's own effect: so much is not the same."""
 
@@ -71,7 +74,7 @@ class UpdateRule:
                     f"After {steps[runs[0].at]:,} steps: means over the seeds with 95% intervals",
                     _table(runs),
                 ),
-                (f"Adam with decay, against the penalty at λ = {LAM:g}", _decay_table(runs)),
+                (f"Other decays, against the penalty at λ = {LAM:g}", _decay_table(runs)),
             ),
             notes=notes,
         )
@@ -97,7 +100,10 @@ def _claims(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Claim, ...]
     roundings = across([run.apart[0, at] / steps[at] / _SPACING for run in runs])
     plain, momentum, adam = (across([run.share[way, at] for run in runs]) for way in range(3))
     late = across([run.share[0, -1] for run in runs])
-    least = across([run.decayed.min() for run in runs])
+    decayed = np.array([run.decayed for run in runs])
+    least = across(decayed[:, 1].min(axis=1))
+    scaled = decayed[:, 0, OTHERS.index(_MATCH)]
+    nearer = ratio_across(scaled, decayed[:, 0, OTHERS.index(LAM)])
     return (
         judged(
             "Under SGD, multiplying the weights by 1 − αλ is the penalty's gradient step: what "
@@ -118,6 +124,15 @@ def _claims(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Claim, ...]
             unit="%",
         ),
         judged(
+            "With momentum μ decay acts as λ(1 − μ): decay of λ/(1 − μ) is less than half as far "
+            "from the penalty as decay of λ.",
+            f"Decay of {_MATCH:g} is {across(scaled)} % of the penalty's effect away from the "
+            f"penalty at {LAM:g}: {nearer} times the difference of equal λ.",
+            nearer,
+            below=0.5,
+            unit="times",
+        ),
+        judged(
             "Under Adam it is not, either: Adam divides the penalty's gradient, too, by the size "
             "of the gradients so far.",
             f"The largest difference is {_of(runs, 2)}, {adam} % of what the penalty changes.",
@@ -126,9 +141,9 @@ def _claims(runs: Sequence[Compared], steps: Sequence[int]) -> tuple[Claim, ...]
             unit="%",
         ),
         judged(
-            "No other decay does under Adam what the penalty does.",
-            f"Of {len(OTHERS)} from {OTHERS[0]:g} to {OTHERS[-1]:g} the nearest leaves a "
-            f"difference of {least} % of what the penalty changes.",
+            "No decay from a tenth of λ to ten times λ does under Adam what the penalty does.",
+            f"Of {len(OTHERS)} that were tried, {OTHERS[0]:g} to {OTHERS[-1]:g}, the nearest "
+            f"leaves a difference of {least} % of what the penalty changes.",
             least,
             at_least=_FAR,
             unit="%",
@@ -224,15 +239,16 @@ def _table(runs: Sequence[Compared]) -> Table:
 
 
 def _decay_table(runs: Sequence[Compared]) -> Table:
+    """How far each is from the penalty, in percent of the penalty's effect."""
     rows = [
-        (f"{lam:g}", str(across([run.decayed[place] for run in runs])))
+        (
+            f"{lam:g}",
+            *(str(across([run.decayed[way, place] for run in runs])) for way in (0, 1)),
+        )
         for place, lam in enumerate(OTHERS)
     ]
-    return Table(
-        ("λ of the decay", "largest difference, in percent of the penalty's effect"),
-        tuple(rows),
-        OTHERS.index(LAM),
-    )
+    heads = [f"{OPTIMIZERS[way].label}: largest difference (% of the effect)" for way in DIFFERENT]
+    return Table(("λ of the decay", *heads), tuple(rows), OTHERS.index(LAM))
 
 
 def _code(setting: Setting) -> str:

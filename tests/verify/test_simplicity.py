@@ -254,6 +254,6 @@ def test_many_rows_are_sampled_and_it_is_said(make_fit):
 
 def test_a_large_network_is_looked_at_on_fewer_rows(make_data, make_fit):
     data = make_data("multiclass", inputs=40)
-    fits = fits_of(make_fit, data, seeds=(0, 1), hidden=(1500, 1500))
+    fits = fits_of(make_fit, data, seeds=(0, 1), hidden=(500, 500))
     found = simplicity_of(fits, fits, data, data.test)
     assert found.rows[0] < found.rows[1]

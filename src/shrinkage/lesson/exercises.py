@@ -101,8 +101,9 @@ def _text(setting: Setting) -> tuple[str, ...]:
     )
     complexities = (
         "Then L2 at Keras 0.01 against no penalty on moons, circles, spirals and xor with noise "
-        f"from 0.1 to 0.5, and on moons with 100 to 2,000 rows; {setting.epochs // SHARE:,} epochs "
-        "on a hundred points, and as many steps on more."
+        "from 0.1 to 0.5, and on moons with 100 to 2,000 rows; "
+        f"{max(setting.epochs // SHARE, 1):,} epochs on a hundred points, and as many steps on "
+        "more."
     )
     return listed, complexities
 

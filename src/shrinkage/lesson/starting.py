@@ -28,7 +28,7 @@ from shrinkage.lesson.starts import (
 )
 from shrinkage.lesson.toys import TEST
 from shrinkage.lesson.trials import seeds_of
-from shrinkage.lesson.ways import EARLY, Way, ways_of
+from shrinkage.lesson.ways import Way, ways_of
 from shrinkage.study import Study
 
 _MUCH = 1.0
@@ -85,7 +85,7 @@ def _about_inputs(runs: Sequence[Way]) -> tuple[Claim, ...]:
     return (
         judged(
             "With normalized inputs a network learns faster.",
-            f"On breast_cancer the training log loss after {EARLY} epochs is "
+            f"On breast_cancer the training log loss in epoch {ready.early_epoch} is "
             f"{across(ready.early)} nats with normalization and {across(raw.early)} without, "
             f"{faster} nats more.",
             faster,
@@ -142,8 +142,8 @@ def _about_weights(runs: Sequence[Way]) -> tuple[Claim, ...]:
         judged(
             "From first weights that are too large a network learns more slowly than from "
             "Glorot's.",
-            f"After {EARLY} epochs the training log loss is {across(normal.early)} nats, from "
-            f"Glorot's {across(glorot.early)}: {slower} more.",
+            f"In epoch {normal.early_epoch} the training log loss is {across(normal.early)} nats, "
+            f"from Glorot's {across(glorot.early)}: {slower} more.",
             slower,
             above=0,
             unit="nats",

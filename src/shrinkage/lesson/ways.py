@@ -51,9 +51,14 @@ class Way:
         return [float(epoch) for epoch in self.fits[0].epochs]
 
     @property
+    def early_epoch(self) -> int:
+        """The tenth, or the last of a shorter training."""
+        return int(min(EARLY, self.epochs[-1]))
+
+    @property
     def early(self) -> Floats:
-        """Training loss of the first epochs."""
-        place = int(np.searchsorted(self.epochs, min(EARLY, self.epochs[-1])))
+        """Training loss in epoch :attr:`early_epoch`."""
+        place = self.epochs.index(self.early_epoch)
         found: Floats = self.curves[:, place]
         return found
 

@@ -25,7 +25,7 @@ def test_it_shows_every_claim_and_writes_the_page(command: Any) -> None:
     assert outcome.code == 0, outcome.err
     assert command.files() == {"lesson.html"}
     assert "The same network without and with L2" in outcome.out
-    assert re.search(r"7 claims: \d hold, \d do not hold here, \d not decided here\.", outcome.out)
+    assert re.search(r"9 claims: \d hold, \d do not hold here, \d not decided here\.", outcome.out)
     assert str(command.folder / "lesson.html") in outcome.out.replace("\n", "")
     assert "4 fits" in outcome.err
     page = (command.folder / "lesson.html").read_text(encoding="utf-8")

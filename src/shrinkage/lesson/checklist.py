@@ -80,7 +80,7 @@ def _text(
     chosen = describe(selection.point.penalty, selection.point.lam)
     return (
         f"The lesson ends with nine things to do. Here they are done with L2 at {len(LAMBDAS)} λ, "
-        f"each seed trained for {setting.epochs:,} epochs and validated on fresh points, and "
+        f"each seed a fold, trained for {setting.epochs:,} epochs, validated on fresh points, and "
         f"{count} of {total} are ticked. Detection says: {diagnosis.heading}; {chosen} validates "
         "best."
     )

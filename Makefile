@@ -7,16 +7,17 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench clean
+.PHONY: help setup demo test lint docs notebooks bench clean
 
 help:
-	@echo "make demo    run 'shrinkage run moons' and show where its report is"
-	@echo "make setup   install everything for development into $(VENV)"
-	@echo "make test    run the tests"
-	@echo "make lint    check style, types and layers"
-	@echo "make docs    build the documentation site, strictly"
-	@echo "make bench   measure speed beside the peers"
-	@echo "make clean   remove $(VENV), caches and compiled kernels"
+	@echo "make demo       run 'shrinkage run moons' and show where its report is"
+	@echo "make setup      install everything for development into $(VENV)"
+	@echo "make test       run the tests"
+	@echo "make lint       check style, types and layers"
+	@echo "make docs       build the documentation site, strictly"
+	@echo "make notebooks  run the lesson's notebooks from their sources"
+	@echo "make bench      measure speed beside the peers"
+	@echo "make clean      remove $(VENV), caches and compiled kernels"
 	@echo "PYTHON=python3.12 chooses the interpreter (3.11 or newer), VENV=path the environment."
 
 setup: $(VENV)/.dev
@@ -39,6 +40,9 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
 	@echo "open docs/_build/index.html"
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python scripts/notebooks.py
 
 bench: $(VENV)/.bench
 	@$(BIN)/python scripts/stale_kernels.py

@@ -78,8 +78,8 @@ for ax, model, title in zip(axes, (plain, penalized), ("no penalty", f"L2, λ = 
 # %% [markdown]
 # ## The weights
 #
-# The first kernel: box plots above, the density below. Boxes hold the middle half, whiskers 98
-# %, dotted lines all weights.
+# The first kernel: box plots above, the density below. Boxes hold the middle half, whiskers
+# 98 %, dotted lines all weights.
 
 # %%
 figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")

@@ -1,6 +1,6 @@
 "use strict";
 // Every figure as SVG and PNG, and its numbers as CSV: made in the page, of what it shows now.
-function offerDownloads({ settings, views, models, answer, inLight, exported }) {
+function offerDownloads({ settings, views, models, answer, inLight, exported, drawn }) {
   const SVG = "http://www.w3.org/2000/svg";
   const GAP = 14;
 
@@ -221,7 +221,10 @@ function offerDownloads({ settings, views, models, answer, inLight, exported }) 
       button.textContent = kind;
       button.dataset.get = kind.toLowerCase();
       button.setAttribute("aria-label", `Download as ${kind}: ${titleOf(place).join(", ")}`);
-      button.addEventListener("click", async () => save(await produce(place), `${settings.file}-${name}.${kind.toLowerCase()}`));
+      button.addEventListener("click", async () => {
+        await drawn;
+        save(await produce(place), `${settings.file}-${name}.${kind.toLowerCase()}`);
+      });
       row.append(button);
     }
     const axis = place.nextElementSibling;

@@ -230,22 +230,51 @@
   addEventListener("beforeprint", toPaper);
   addEventListener("afterprint", () => paint(mode));
 
-  // ---- start
+  // ---- start: figures one after the other, what is in view first, so that the page answers meanwhile
+
+  const far = (element) => {
+    const box = element.getBoundingClientRect();
+    const away = Math.max(box.top - innerHeight, -box.bottom, 0);
+    return element.closest("[data-closed]") ? away + 1e6 : away;
+  };
+  const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+  async function draw(json, places) {
+    const { Document } = Bokeh.require("document");
+    const drawing = Document.from_json(json);
+    const known = [...drawing.all_models];
+    const byId = new Map(known.map((model) => [model.id, model]));
+    models = (id) => byId.get(id);
+    paint(mode);
+    startSlider((name) => known.find((model) => model.name === name));
+    surfaceHover();
+    const waiting = drawing.roots().map((plot) => [document.getElementById(places[plot.id]), plot]);
+    // Roots are taken out and put back one by one; meanwhile Bokeh need not collect all models anew.
+    drawing._push_all_models_freeze();
+    for (const [element, plot] of waiting) {
+      element.style.minHeight = `${plot.height}px`;
+      drawing.remove_root(plot);
+    }
+    const elements = [];
+    await Bokeh.embed.add_document_standalone(drawing, document.body, elements);
+    waiting.sort(([one], [other]) => far(one) - far(other));
+    for (const [element, plot] of waiting) {
+      elements.push(element);
+      drawing.add_root(plot);
+      do await pause(); while (!Bokeh.index.get_by_id(plot.id));
+      element.parentElement.dataset.drawn = "";
+    }
+    drawing._pop_all_models_freeze();
+    for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
+    keyboardPointer();
+  }
 
   async function start() {
     show(mode);
     const documents = read("documents");
-    await Bokeh.embed.embed_items(documents, settings.items);
-    const documentModel = Bokeh.documents[0];
-    if (documentModel) {
-      models = (id) => documentModel.get_model_by_id(id);
-      for (const [name, id] of Object.entries(settings.plots)) views.set(name, Bokeh.index.get_by_id(id));
-      startSlider((name) => documentModel.get_model_by_name(name));
-      surfaceHover();
-      keyboardPointer();
-      paint(mode);
-      offerDownloads({ settings, views, models, answer, inLight, exported });
-    }
+    const drawn = Promise.all(settings.items.map((item) => draw(documents[item.docid], item.roots)));
+    offerDownloads({ settings, views, models: (id) => models(id), answer, inLight, exported, drawn });
+    await drawn;
     root.dataset.ready = "";
   }
   start();

@@ -47,6 +47,25 @@ def test_every_figure_is_drawn(open_report: Open, name: str) -> None:
     assert min(colours.values()) > 10, colours
 
 
+def test_what_is_in_view_is_drawn_first(open_report: Open, page: Page) -> None:
+    page.add_init_script(
+        "window.order = []; new MutationObserver(all => all.forEach(({target}) => "
+        "window.order.push(target.dataset.plot))).observe("
+        "document, {subtree: true, attributeFilter: ['data-drawn']});"
+    )
+    open_report("moons")
+    order = page.evaluate("() => window.order")
+    assert sorted(order) == sorted(page.evaluate(COLOURS))
+    closed = page.locator("[data-closed] [data-plot]").evaluate_all(
+        "all => all.map(one => one.dataset.plot)"
+    )
+    assert len(closed) == 2
+    assert set(order[-2:]) == set(closed)
+    # The others as they stand on the page, from its top.
+    placed = page.locator("[data-plot]").evaluate_all("all => all.map(one => one.dataset.plot)")
+    assert order[0] == next(name for name in placed if name not in closed)
+
+
 @pytest.mark.parametrize("name", ["moons", "diabetes", "one-regression"])
 def test_the_slider_moves_surface_and_density_together(open_report: Open, name: str) -> None:
     page = open_report(name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from shrinkage import data as tables
 from shrinkage import tune
@@ -108,6 +109,15 @@ def test_nothing_is_wider_than_the_window(show: Show, width: int) -> None:
     # Side by side, also on a telephone.
     tops = [box["y"] for box in boxes if box]
     assert tops[0] == tops[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "scheme", "width"), [("moons", "light", 1280), ("wine", "dark", 390)]
+)
+def test_nobody_is_shut_out(show: Show, page: Page, source: str, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    found = Axe().run(show(source, width)).response["violations"]
+    assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
 def test_names_from_the_data_stay_text(show: Show) -> None:

@@ -25,9 +25,10 @@ BENCHMARKS = {
     "ingredients": "trials without, and with, each of the other regularizers",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
+    "lesson": "the whole lesson in a fresh process; two to three minutes",
     "keras_lesson": "the lesson's own code on Keras beside this package, ten seeds; three minutes",
 }
-ON_REQUEST = frozenset({"accuracy", "estimators", "features", "keras_lesson"})
+ON_REQUEST = frozenset({"accuracy", "estimators", "features", "keras_lesson", "lesson"})
 """Only when named: they take long, or read tables that do not come with the package."""
 
 

@@ -74,6 +74,7 @@ def test_another_page_is_replaced_and_another_file_is_not(command: Any) -> None:
         (["--seeds", "1"], "--seeds is 1; an interval needs at least 2"),
         (["--epochs", "0"], "--epochs is 0; a training needs at least 1"),
         (["--seed", "-1"], "--seed is -1; it must be 0 or larger"),
+        (["--seed", "9" * 20], "it must be at most 1,000,000"),
         (["--threads", "0"], "--threads is 0; training needs at least 1"),
         (["--seeds", "ten"], "'ten' is not a whole number"),
         (["--only", "neuron"], "unknown exhibit 'neuron'; did you mean 'neurons'?"),

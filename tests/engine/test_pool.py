@@ -224,6 +224,24 @@ def test_a_network_of_other_inputs_is_refused(make_part):
 def test_no_threads_are_refused(make_data):
     with pytest.raises(SettingError, match="threads is 0"):
         next(train([trial()], make_data(), threads=0))
+    with pytest.raises(SettingError, match="ahead is 0"):
+        next(train([trial()], make_data(), ahead=0))
+
+
+def test_threads_go_on_while_the_consumer_is_busy(make_data):
+    """As many as are allowed to be in flight are finished, though no fit but one is taken."""
+    taken = []
+
+    def lazily():
+        for one in TRIALS:
+            taken.append(one)
+            yield one
+
+    fits = train(lazily(), make_data(), threads=1, ahead=3)
+    first = next(fits)
+    assert first.ok
+    assert len(taken) == min(4, len(TRIALS))
+    fits.close()
 
 
 def test_an_exception_in_the_consumer_stops_the_pool(make_data):

@@ -89,11 +89,26 @@ def test_claims_follow_the_gains() -> None:
     assert everywhere.verdict == "holds"
     assert "20 gain and 0 lose" in everywhere.measured
     assert costless.verdict == "does not hold here"
-    assert "on spirals with noise 0.2" in costless.measured
+    assert "decided by spirals with noise 0.2" in costless.measured
     assert "19 gain and 1 lose" in costless.measured
     assert fewer.verdict == "holds"
     assert fewer.interval is not None
     assert fewer.interval.estimate == pytest.approx(0.95, abs=0.02)
+
+
+def test_one_certain_loss_decides_though_another_case_has_a_lower_mean() -> None:
+    seeds = np.random.default_rng(2).normal(0, 0.01, size=(len(CASES), 10))
+    accuracy = 1.0 + seeds
+    accuracy[CASES.index(Case("spirals", 0.2, 100))] -= 1.5  # a small loss, the same every time
+    wild = CASES.index(Case("moons", 0.1, 100))
+    accuracy[wild] = np.linspace(-30, 20, 10)  # a lower mean that says nothing
+    *_, costless, _ = case_claims(_gains(1.0 + seeds, accuracy))
+    assert costless.verdict == "does not hold here"
+    assert "decided by spirals with noise 0.2" in costless.measured
+    accuracy[CASES.index(Case("spirals", 0.2, 100))] += 1.5
+    *_, costless, _ = case_claims(_gains(1.0 + seeds, accuracy))
+    assert costless.verdict == "not decided here"
+    assert "decided by moons with noise 0.1" in costless.measured
 
 
 def test_claims_that_are_wrong_do_not_hold() -> None:

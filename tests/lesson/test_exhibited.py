@@ -17,7 +17,7 @@ HOLDS, FAILS, OPEN = "holds", "does not hold here", "not decided here"
         (2.0, 4.0, {"at_least": 3}, OPEN),
         (2.0, 2.9, {"at_least": 3}, FAILS),
         (0.0, 0.0, {"at_most": 0}, HOLDS),
-        (0.0, 0.0, {"above": 0}, FAILS),
+        (0.0, 0.0, {"above": 0}, OPEN),
         (0.1, 0.2, {"above": 0}, HOLDS),
         (-0.1, 0.2, {"above": 0}, OPEN),
         (0.5, 1.0, {"below": 1}, OPEN),

@@ -58,8 +58,8 @@ def test_the_lessons_network_ticks_every_point(points):
     assert found[3].evidence == "The penalty acts on 0 of the 129 output parameters."
     assert found[4].evidence == "The penalty acts on 0 of 257 biases."
     assert found[5].evidence == (
-        "The L2 λ tried nearest to 0.01 is 0.012: validation log loss 0.400, against 0.500 "
-        "without a penalty and 0.400 at the best point."
+        "The L2 λ tried nearest to 0.02, which is Keras' l2(0.01), is 0.012: validation log loss "
+        "0.400, against 0.500 without a penalty and 0.400 at the best point."
     )
     assert "at 3 epochs in 12 of 12 finished fits on folds" in found[6].evidence
     assert "lowest at epoch 20 of 30" in found[6].evidence

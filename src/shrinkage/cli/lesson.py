@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from shrinkage.report import RunInfo
 
 _LEAST_SEEDS = 2
+_LARGEST_SEED = 1_000_000
+"""A thousand draws apart, seeds of generators stay below 2³²."""
 
 
 def carry_out(raw: Mapping[str, Any], command: str = "") -> int:
@@ -82,6 +84,8 @@ def _setting(raw: Mapping[str, Any]) -> Setting:
         value = raw[name]
         if value is not None and value < least:
             raise SettingError(f"--{name} is {value}; {why}")
+    if raw["seed"] > _LARGEST_SEED:
+        raise SettingError(f"--seed is {raw['seed']}; it must be at most {_LARGEST_SEED:,}")
     from shrinkage.lesson.exhibited import Setting
 
     return Setting(seeds=raw["seeds"], epochs=raw["epochs"], seed=raw["seed"])

@@ -41,6 +41,7 @@ def train(
     threads: int | None = None,
     expired: Callable[[], bool] | None = None,
     starts: Mapping[Trial, NDArray[np.float32]] | None = None,
+    ahead: int = 2,
 ) -> Iterator[Fit]:
     """Train every trial and yield each fit as soon as it is finished.
 
@@ -65,6 +66,9 @@ def train(
         way are given up and nothing more is yielded.
     starts : mapping of Trial to ndarray of float32 (P,), optional
         Initial parameters of some of the trials, see :func:`run_trial`.
+    ahead : int, default 2
+        Trials in flight for each thread: those under way, waiting, or finished and not taken yet.
+        More keep the threads busy while the consumer of the fits is.
 
     Yields
     ------
@@ -74,7 +78,7 @@ def train(
     Raises
     ------
     SettingError
-        If `threads` is below 1, or a trial does not fit the data.
+        If `threads` or `ahead` is below 1, or a trial does not fit the data.
 
     Examples
     --------
@@ -91,6 +95,8 @@ def train(
     workers = available_threads() if threads is None else threads
     if workers < 1:
         raise SettingError(f"threads is {workers}; training needs at least 1")
+    if ahead < 1:
+        raise SettingError(f"ahead is {ahead}; each thread needs at least 1 trial")
     stop = np.zeros(1, dtype=np.uint8)
     # An executor of processes cannot see this flag: its running trials end by themselves.
     shared = stop if executor is None else None
@@ -103,7 +109,7 @@ def train(
         return pool.submit(run_trial, trial, data.part(trial.fold), shared, start)
 
     try:
-        for trial in islice(queue, 2 * workers):
+        for trial in islice(queue, ahead * workers):
             pending.add(submit(trial))
         while pending:
             patience = None if expired is None else _POLL

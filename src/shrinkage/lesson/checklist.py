@@ -103,7 +103,9 @@ def _claim(point: CheckPoint, diagnosis: Diagnosis | None) -> Claim:
     return Claim(
         f"{point.text}.",
         point.evidence,
-        _VERDICTS[point.passed],
+        "not decided here"
+        if diagnosis is not None and not diagnosis.gap.excludes(0.0)
+        else _VERDICTS[point.passed],
         None if diagnosis is None else diagnosis.gap,
         unit="" if diagnosis is None else "nats of gap",
     )

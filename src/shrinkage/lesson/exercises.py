@@ -161,7 +161,7 @@ def _claims(ways: _Ways) -> tuple[Claim, ...]:
             unit="nats",
         ),
         judged(
-            "L2 generally gives better results than L1.",
+            "L2 gives better results than L1 that acts at full strength from the first step.",
             f"Each at the λ of the three that validates best: the test log loss of L1 is "
             f"{across(ways.least(list(l1)))} nats, of L2 {across(ways.least(list(l2)))}; L1's is "
             f"higher by {better}.",

@@ -83,6 +83,8 @@ def judged(
     'holds'
     >>> judged("Weights shrink.", "2.9 times.", Interval(2.9, 2.6, 3.2), at_least=3).verdict
     'not decided here'
+    >>> judged("There are islands.", "None in any run.", Interval(0, 0, 0), above=0).verdict
+    'not decided here'
     """
     verdict: Verdict = "not decided here"
     low, high = interval.low, interval.high
@@ -90,6 +92,8 @@ def judged(
         verdict = "holds"
     elif high < at_least or low > at_most or high <= above or low >= below:
         verdict = "does not hold here"
+    if low == high and low in (above, below):
+        verdict = "not decided here"  # nothing happened in any run, so nothing was seen
     limits = (("at least", at_least), ("at most", at_most), ("above", above), ("below", below))
     tail = f" {unit}" if unit else ""
     asked = [f"{words} {limit:.3g}{tail}" for words, limit in limits if abs(limit) < inf]

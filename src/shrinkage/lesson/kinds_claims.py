@@ -150,7 +150,7 @@ def claims(none: Point, best: Mapping[str, Point]) -> tuple[Claim, ...]:
             unit="%",
         ),
         judged(
-            "L2 generally gives better results than L1 in deep learning.",
+            "L2 generally gives better results than L1 in deep learning, also where L1's λ rises.",
             f"{named(l2)} predicts {across(l2.accuracy)} % of the new points rightly, "
             f"{named(l1)} {across(l1.accuracy)} %: {_lead(l2, l1)} points more with L2. The test "
             f"log loss is {across(l2.loss)} nats with L2 and {across(l1.loss)} with L1.",

@@ -16,6 +16,7 @@ from shrinkage.lesson.measured import (
     calibration_error,
     kernel_of,
     ratio_across,
+    share_of,
     test_scores,
 )
 from shrinkage.lesson.toys import TEST
@@ -170,13 +171,15 @@ def _about_boundary(sides: _Sides) -> tuple[Claim, ...]:
             unit="times",
         ),
         judged(
-            "With L2 no small region is left around single points.",
+            "L2 removes the small regions around single points.",
             f"Islands in the boundary, with at most {ISLAND_ROWS} training points: "
             f"{left.mean():.1f} a network with L2 (in {np.count_nonzero(left)} of {left.size} "
-            f"networks), {without.mean():.1f} without (in {np.count_nonzero(without)}).",
-            across(left),
-            at_most=0,
-            unit="islands",
+            f"networks, {share_of(int(np.count_nonzero(left)), left.size)} %), "
+            f"{without.mean():.1f} without (in {np.count_nonzero(without)}): "
+            f"{across(without - left)} fewer.",
+            across(without - left),
+            above=0,
+            unit="islands fewer",
         ),
     )
 

@@ -25,6 +25,9 @@ from shrinkage.lesson.exhibited import (
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune import versions
 
+_AHEAD = 64
+"""Trials in flight for each thread: training goes on while an exhibit is read, for seconds."""
+
 Key = tuple[str, Trial, str]
 """A data set's fingerprint, a trial on it, and a digest of first weights that are not fresh."""
 
@@ -184,7 +187,7 @@ class Lesson:
             for trial, key in zip(trials, wanted, strict=True)
             if key in self._starts
         }
-        running = train(trials, every, threads=self._threads, starts=starts)
+        running = train(trials, every, threads=self._threads, starts=starts, ahead=_AHEAD)
         training = cast("Generator[Fit]", running)
         with closing(training) as fits:
             for fit in fits:

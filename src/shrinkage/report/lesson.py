@@ -53,9 +53,11 @@ def lede(taught: Taught) -> tuple[str, ...]:
         f"{'is' if open_ == 1 else 'are'} not decided by these runs."
     )
     rule = (
-        f"Each number is a mean over {setting.seeds} seeds with its 95% interval; every seed draws "
-        "new data and new first weights. A claim holds when the whole interval lies where it has "
-        "to, it does not hold when none of it does, and else these runs do not decide."
+        f"Where nothing else is said, a number is a mean (of ratios: a geometric mean) over "
+        f"{setting.seeds} seeds with its 95% interval; every seed draws new toy data and new first "
+        "weights. A claim holds when the whole interval lies where it has to, it does not hold "
+        "when none of it does, and else these runs do not decide. Among so many claims, one or two "
+        "may be decided by chance. Points of the checklist are ticked by what was done."
     )
     return others, rule
 

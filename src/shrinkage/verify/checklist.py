@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shrinkage.conventions import KERAS_L2
 from shrinkage.detect import Diagnosis
 from shrinkage.detect.gains import Floats, Point, validation_losses
 from shrinkage.detect.wording import not_shown, one_fold
@@ -18,7 +19,8 @@ from shrinkage.study import Study
 from shrinkage.verify.boundary import Boundary
 from shrinkage.verify.weights import WeightsComparison
 
-USUAL_START = 0.01  # the lesson's first λ for L2
+USUAL_START = KERAS_L2.lam(0.01)
+"""The lesson's first λ for L2, Keras' ``l2(0.01)``, as it is called here: 0.02."""
 _ALIKE = 0.02  # losses that differ by less than this share of the null loss are alike
 _NEAR = 10**0.5  # a λ within half a decade of another is near it
 
@@ -188,7 +190,8 @@ def _usual_start(losses: dict[Point, float], diagnosis: Diagnosis) -> CheckPoint
     return CheckPoint(
         text,
         close,
-        f"The L2 λ tried nearest to 0.01 is {describe_lambda(nearest)}: validation "
+        f"The L2 λ tried nearest to {USUAL_START:g}, which is Keras' l2(0.01), is "
+        f"{describe_lambda(nearest)}: validation "
         f"{diagnosis.loss_name} {near}, against {none} without a penalty and {best} at the best "
         "point.",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 from shrinkage.detect import Diagnosis, diagnose
@@ -12,8 +11,7 @@ from shrinkage.exhibits import Table
 from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, Verdict
 from shrinkage.lesson.measured import across, finished
 from shrinkage.lesson.pictures import Chart, Picture, banded
-from shrinkage.lesson.toys import toy
-from shrinkage.lesson.trials import lesson_trial, seeds_of
+from shrinkage.lesson.trials import lesson_trial, moons_jobs, program, seeds_of
 from shrinkage.lesson.verdicts import side_by_side
 from shrinkage.penalties import L2, describe
 from shrinkage.scores import PathPoint, path
@@ -41,15 +39,13 @@ class Checklist:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """No penalty and L2 at every λ, for each seed."""
-        found = []
-        for seed in seeds_of(setting):
-            data = toy(seed=seed)
-            trials = [lesson_trial(data, seed, epochs=setting.epochs)]
-            trials += [
-                lesson_trial(data, seed, L2(), lam, epochs=setting.epochs) for lam in LAMBDAS
-            ]
-            found.append(Job(f"moons {seed}", data, tuple(trials)))
-        return found
+        return moons_jobs(
+            setting,
+            lambda data, seed: [
+                lesson_trial(data, seed, epochs=setting.epochs),
+                *(lesson_trial(data, seed, L2(), lam, epochs=setting.epochs) for lam in LAMBDAS),
+            ],
+        )
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
         """Go through the nine points with all seeds side by side."""
@@ -159,7 +155,7 @@ def _table(points: Sequence[PathPoint]) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         from shrinkage import L2, Network, Study, Training, Trial, diagnose, select, train
         from shrinkage.lesson.toys import pooled, toy
@@ -167,10 +163,8 @@ def _code(setting: Setting) -> str:
         from shrinkage.verify.checklist import nine_points
         from shrinkage.verify.weights import compare_weights
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         data = pooled([toy("moons", seed) for seed in range({seeds.start}, {seeds.stop})])
         points = [(None, 0.0), *((L2(), lam) for lam in {LAMBDAS})]
         trials = [
@@ -186,5 +180,6 @@ def _code(setting: Setting) -> str:
         boundary = boundary_along(pair, ["no penalty", best.label], data)
         for point in nine_points(study, diagnose(study), chosen, compare_weights(*pair), boundary):
             print("✓" if point.passed else "✗", point.text, "—", point.evidence)
-        """
+        """,
+        setting.epochs,
     )

@@ -11,25 +11,20 @@ from shrinkage.exhibits import Table
 from shrinkage.intervals import Interval, independent_interval
 from shrinkage.lesson.exhibited import Claim, Job, Setting, judged
 from shrinkage.lesson.measured import Floats, across, test_scores
-from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
+from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded, panels_of
 from shrinkage.lesson.toys import toy
-from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
-from shrinkage.penalties import L2
+from shrinkage.lesson.trials import WITHOUT_AND_WITH, both_trials, seeds_of
 from shrinkage.study import Study
-from shrinkage.verify.boundary import boundary_along
 
 PROBLEMS = ("moons", "circles", "spirals", "xor")
 NOISES = (0.1, 0.2, 0.3, 0.4, 0.5)
 ROWS = (100, 200, 500, 1_000, 2_000)
-STRENGTH = 0.01
-"""Of Keras' ``l2``."""
 SHARE = 4
 """Epochs are the lesson's divided by this, on a hundred points; so many steps on more rows."""
 _FEW, _USUAL_NOISE = ROWS[0], 0.25
 _TESTED = 2_000
 _SHOWN = NOISES.index(0.3)
 _COLOURS = ("none", "penalized", "test", "validation")
-_LABELS = ("no penalty", "L2, Keras 0.01 (λ = 0.02)")
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,7 @@ class Case:
             self.problem, seed, rows=self.rows, noise=self.noise, validation=100, test=_TESTED
         )
         epochs = max(setting.epochs * _FEW // (SHARE * self.rows), 1)
-        trials = (
-            lesson_trial(data, seed, epochs=epochs),
-            lesson_trial(data, seed, L2(), keras_l2(STRENGTH), epochs=epochs),
-        )
-        return Job(f"{self.problem} {seed}", data, trials)
+        return Job(f"{self.problem} {seed}", data, both_trials(data, seed, epochs))
 
 
 GRID = tuple(Case(problem, noise, _FEW) for problem in PROBLEMS for noise in NOISES)
@@ -221,15 +212,11 @@ def _against_noise(title: str, label: str, seen: str, values: Floats) -> Chart:
 
 
 def _boundaries(problem: str, study: Study) -> Boundaries:
-    panels = tuple(
-        (label, boundary_along([fit], [label], study.data))
-        for label, fit in zip(_LABELS, study.fits, strict=True)
-    )
     return Boundaries(
         f"{problem} with noise {NOISES[_SHOWN]:g}",
         "Left without a penalty, right with L2: compare how far the line goes out of its way for "
         "single points. The first seed.",
-        panels,
+        panels_of(study.fits, WITHOUT_AND_WITH, study.data),
     )
 
 

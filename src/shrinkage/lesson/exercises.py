@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
@@ -24,8 +23,8 @@ from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, judged
 from shrinkage.lesson.groups import finished_seeds
 from shrinkage.lesson.measured import Floats, across, each, finished, test_scores
 from shrinkage.lesson.pictures import Chart, Picture, banded
-from shrinkage.lesson.toys import TEST, toy
-from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
+from shrinkage.lesson.toys import TEST
+from shrinkage.lesson.trials import keras_l2, l2_trial, lesson_trial, moons_jobs, program, seeds_of
 from shrinkage.penalties import L1, L2
 from shrinkage.study import Study, Trial
 
@@ -44,11 +43,7 @@ class Exercises:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """The exercises on moons for each seed, then data of other complexities."""
-        listed = [
-            Job(f"moons {seed}", data, _trials(data, seed, setting))
-            for seed in seeds_of(setting)
-            for data in (toy(seed=seed),)
-        ]
+        listed = moons_jobs(setting, lambda data, seed: _trials(data, seed, setting))
         return [*listed, *case_jobs(setting)]
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
@@ -78,8 +73,7 @@ def _trials(data: Data, seed: int, setting: Setting) -> tuple[Trial, ...]:
     """In the order of :func:`_labels`."""
     epochs, middle = setting.epochs, keras_l2(STRENGTHS[_MIDDLE])
     return (
-        lesson_trial(data, seed, epochs=epochs),
-        *(lesson_trial(data, seed, L2(), keras_l2(own), epochs=epochs) for own in STRENGTHS),
+        *(l2_trial(data, seed, own, epochs=epochs) for own in (0.0, *STRENGTHS)),
         *(lesson_trial(data, seed, L1(), own, epochs=epochs) for own in STRENGTHS),
         lesson_trial(data, seed, epochs=epochs, dropout=DROPOUT),
         lesson_trial(data, seed, L2(), middle, epochs=epochs, dropout=DROPOUT),
@@ -233,7 +227,7 @@ def _table(ways: _Ways) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
@@ -241,10 +235,8 @@ def _code(setting: Setting) -> str:
         from shrinkage.lesson.measured import test_scores
         from shrinkage.lesson.toys import toy
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         ways = {{"none": (None, 0.0)}}
         for keras in {STRENGTHS}:
             ways[f"L2 {{keras:g}}"] = (L2(), 2 * keras)
@@ -257,5 +249,6 @@ def _code(setting: Setting) -> str:
                 losses[way].append(test_scores(fit, data)[0])
         for way, found in losses.items():
             print(f"{{way}}: test log loss {{np.mean(found):.3f}} nats")
-        """
+        """,
+        setting.epochs,
     )

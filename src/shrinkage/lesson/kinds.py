@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 from shrinkage.exhibits import Table
 from shrinkage.lesson.exhibited import Exhibited, Job, Setting
 from shrinkage.lesson.kinds_claims import KINDS, Point, claims, measure, named, validated
-from shrinkage.lesson.measured import (
-    across,
-    finished,
-    kernel_of,
-)
+from shrinkage.lesson.measured import across, finished, kernel_of
 from shrinkage.lesson.pictures import Chart, Matrices, Picture, banded
-from shrinkage.lesson.toys import VALIDATION, toy
-from shrinkage.lesson.trials import lesson_trial, seeds_of
+from shrinkage.lesson.toys import VALIDATION
+from shrinkage.lesson.trials import lesson_trial, moons_jobs, program, seeds_of
 from shrinkage.study import Fit, Study
 
 
@@ -30,15 +25,13 @@ class Kinds:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """No penalty, and every kind at each of its λ, for each seed."""
-        found = []
-        for seed in seeds_of(setting):
-            data = toy(seed=seed)
-            trials = [lesson_trial(data, seed, epochs=setting.epochs)]
-            trials += [
-                kind.trial(data, seed, lam, setting) for kind in KINDS for lam in kind.lambdas
-            ]
-            found.append(Job(f"moons {seed}", data, tuple(trials)))
-        return found
+        return moons_jobs(
+            setting,
+            lambda data, seed: [
+                lesson_trial(data, seed, epochs=setting.epochs),
+                *(kind.trial(data, seed, lam, setting) for kind in KINDS for lam in kind.lambdas),
+            ],
+        )
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
         """Choose each kind's λ by validation rows, and compare on test rows."""
@@ -149,17 +142,15 @@ def _table(none: Point, paths: Sequence[Sequence[Point]]) -> Table:
 
 def _code(setting: Setting, lam: float) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
         from shrinkage import L1, L2, ElasticNet, Network, Training, Trial, train
         from shrinkage.lesson.toys import toy
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         penalties = {{L1(): {lam:g}, L2(): 0.02, ElasticNet(1 / 3): 0.003}}
         zeros = {{penalty: [] for penalty in penalties}}
         for seed in range({seeds.start}, {seeds.stop}):
@@ -171,5 +162,6 @@ def _code(setting: Setting, lam: float) -> str:
                 zeros[fit.trial.penalty].append(fit.sparsity)
         for penalty, shares in zeros.items():
             print(f"{{penalty.label}}: {{np.mean(shares):.1%}} of the weights exactly zero")
-        """
+        """,
+        setting.epochs,
     )

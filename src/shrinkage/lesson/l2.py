@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 from shrinkage.exhibits import Table
 from shrinkage.lesson.exhibited import Exhibited, Job, Setting
 from shrinkage.lesson.l2_claims import Measured, claims, measure
-from shrinkage.lesson.measured import (
-    finished,
+from shrinkage.lesson.measured import finished
+from shrinkage.lesson.pictures import Boundaries, Picture, Weights, panels_of
+from shrinkage.lesson.trials import (
+    WITHOUT_AND_WITH,
+    both_trials,
+    moons_jobs,
+    program,
+    seeds_of,
 )
-from shrinkage.lesson.pictures import Boundaries, Picture, Weights
-from shrinkage.lesson.toys import toy
-from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
-from shrinkage.penalties import L2
 from shrinkage.study import Study
-from shrinkage.verify.boundary import boundary_along
 from shrinkage.verify.weights import compare_weights
-
-STRENGTH = 0.01
-"""Of Keras' ``l2``; λ is twice that here."""
-LABELS = ("no penalty", "L2, Keras 0.01 (λ = 0.02)")
 
 
 @dataclass(frozen=True)
@@ -35,15 +31,7 @@ class WithL2:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """Both networks of each seed, from the same first weights."""
-        found = []
-        for seed in seeds_of(setting):
-            data = toy(seed=seed)
-            trials = (
-                lesson_trial(data, seed, epochs=setting.epochs),
-                lesson_trial(data, seed, L2(), keras_l2(STRENGTH), epochs=setting.epochs),
-            )
-            found.append(Job(f"moons {seed}", data, trials))
-        return found
+        return moons_jobs(setting, lambda data, seed: both_trials(data, seed, setting.epochs))
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
         """Compare the two networks of each seed."""
@@ -77,19 +65,15 @@ def _text(setting: Setting) -> tuple[str, str]:
 
 
 def _pictures(study: Study) -> tuple[Picture, ...]:
-    data, (before, after) = study.data, study.fits
-    panels = [
-        (label, boundary_along([fit], [label], data))
-        for fit, label in zip(study.fits, LABELS, strict=True)
-    ]
-    _, *layers = compare_weights(before, after, LABELS)  # the first is all of them together
+    # The first comparison is of all layers together.
+    _, *layers = compare_weights(study.fits[0], study.fits[1], WITHOUT_AND_WITH)
     return (
         Boundaries(
             "The decision boundary",
             "Look at the line between the two colours: without a penalty it bends around single "
             "points, with L2 it keeps to the shape of the moons. Deeper colour is more certainty, "
             "and without a penalty the network is certain nearly everywhere. The first seed.",
-            tuple(panels),
+            panels_of(study.fits, WITHOUT_AND_WITH, study.data),
         ),
         Weights(
             "The weights, as box plots and densities",
@@ -132,7 +116,7 @@ def _table(studies: Sequence[Study], measured: Sequence[tuple[Measured, ...]]) -
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
@@ -140,10 +124,8 @@ def _code(setting: Setting) -> str:
         from shrinkage.lesson.toys import toy
         from shrinkage.network import layout
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         ratios = []
         for seed in range({seeds.start}, {seeds.stop}):
             none = Trial(network, training, None, 0.0, fold=0, seed=seed)
@@ -154,5 +136,6 @@ def _code(setting: Setting) -> str:
             ratios.append(spread[0] / spread[1])
         mean = np.exp(np.mean(np.log(ratios)))
         print(f"the first layer's weights spread {{mean:.2f}} times less with L2")
-        """
+        """,
+        setting.epochs,
     )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
 
-from shrinkage.data import Data
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.exhibits import Table
 from shrinkage.intervals import Interval
@@ -24,13 +22,11 @@ from shrinkage.lesson.measured import (
     share_of,
     test_scores,
 )
-from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
+from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded, panels_of
 from shrinkage.lesson.toys import VALIDATION, toy
-from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
+from shrinkage.lesson.trials import keras_l2, l2_trial, program, seeds_of
 from shrinkage.lesson.verdicts import side_by_side, verdict_at
-from shrinkage.penalties import L2
-from shrinkage.study import Study, Trial
-from shrinkage.verify.boundary import boundary_along
+from shrinkage.study import Study
 
 STRENGTHS = (0.0, 0.01, 0.1, 1.0)
 """Of Keras' ``l2``."""
@@ -43,20 +39,18 @@ _MOST = 50.0
 def whole_job(seed: int, setting: Setting) -> Job:
     """A network for each λ, trained on all points."""
     data = toy(seed=seed)
-    trials = tuple(_trial(data, seed, strength, setting) for strength in STRENGTHS)
+    trials = tuple(l2_trial(data, seed, one, epochs=setting.epochs) for one in STRENGTHS)
     return Job(f"moons {seed}", data, trials)
 
 
 def _folds_job(seed: int, setting: Setting) -> Job:
     """Networks without a penalty on the folds of the same points, for detection on these alone."""
     data = toy(seed=seed, folds=FOLDS, repeats=REPEATS)
-    trials = tuple(_trial(data, seed, 0.0, setting, fold) for fold in range(len(data.parts)))
+    trials = tuple(
+        l2_trial(data, seed, 0.0, epochs=setting.epochs, fold=fold)
+        for fold in range(len(data.parts))
+    )
     return Job(f"folds of moons {seed}", data, trials, weights=False)
-
-
-def _trial(data: Data, seed: int, strength: float, setting: Setting, fold: int = 0) -> Trial:
-    penalty = L2() if strength else None
-    return lesson_trial(data, seed, penalty, keras_l2(strength), epochs=setting.epochs, fold=fold)
 
 
 @dataclass(frozen=True)
@@ -203,10 +197,6 @@ def _alone(verdicts: Sequence[Diagnosis]) -> Claim:
 
 def _pictures(study: Study, points: Sequence[_Point]) -> tuple[Picture, ...]:
     labels = ["λ = 0", *(f"Keras l2({strength:g})" for strength in STRENGTHS[1:])]
-    panels = tuple(
-        (label, boundary_along([fit], [label], study.data))
-        for label, fit in zip(labels, study.fits, strict=True)
-    )
     places = list(range(len(STRENGTHS)))
     ticks = tuple((float(place), f"{strength:g}") for place, strength in enumerate(STRENGTHS))
     return (
@@ -214,7 +204,7 @@ def _pictures(study: Study, points: Sequence[_Point]) -> tuple[Picture, ...]:
             "The boundary of each λ",
             "From left to right the line gets simpler and the colours paler: the network is less "
             "certain. Where one colour fills the picture, it answers the same everywhere.",
-            panels,
+            panels_of(study.fits, labels, study.data),
         ),
         Chart(
             "Training and test loss against λ",
@@ -261,17 +251,15 @@ def _table(points: Sequence[_Point]) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         from dataclasses import replace
 
         from shrinkage import L2, Network, Study, Training, Trial, diagnose, train
         from shrinkage.lesson.toys import pooled, toy
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         data = pooled([toy("moons", seed) for seed in range({seeds.start}, {seeds.stop})])
         fits = []
         for keras in {STRENGTHS}:
@@ -293,5 +281,6 @@ def _code(setting: Setting) -> str:
             study = Study.of(data, [fit.trial for fit in taking], taking, versions={{}})
             found = diagnose(study)
             print(f"keras l2({{keras}}): {{found.heading}}, gap {{found.gap}} nats")
-        """
+        """,
+        setting.epochs,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
@@ -20,11 +19,10 @@ from shrinkage.lesson.measured import (
     finished,
     test_scores,
 )
-from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
-from shrinkage.lesson.toys import TEST, toy
-from shrinkage.lesson.trials import lesson_trial, seeds_of
+from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded, panels_of
+from shrinkage.lesson.toys import TEST
+from shrinkage.lesson.trials import lesson_trial, moons_jobs, program, seeds_of
 from shrinkage.study import Study
-from shrinkage.verify.boundary import boundary_along
 from shrinkage.verify.complexity import ISLAND_ROWS, Complexity
 
 _SOME = WIDTHS.index(10)
@@ -40,14 +38,12 @@ class Neurons:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """A network of each width for each seed."""
-        found = []
-        for seed in seeds_of(setting):
-            data = toy(seed=seed)
-            trials = tuple(
+        return moons_jobs(
+            setting,
+            lambda data, seed: [
                 lesson_trial(data, seed, epochs=setting.epochs, hidden=(width,)) for width in WIDTHS
-            )
-            found.append(Job(f"moons {seed}", data, trials))
-        return found
+            ],
+        )
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
         """Compare the widths on every seed."""
@@ -177,16 +173,12 @@ def _claims(widths: Sequence[_Width]) -> tuple[Claim, ...]:
 
 def _pictures(study: Study, widths: Sequence[_Width]) -> tuple[Picture, ...]:
     labels = [f"{width:,} neuron{'s' if width > 1 else ''}" for width in WIDTHS]
-    panels = tuple(
-        (label, boundary_along([fit], [label], study.data))
-        for label, fit in zip(labels, study.fits, strict=True)
-    )
     return (
         Boundaries(
             "The boundary of each width",
             "From left to right, follow the line: straight with one neuron, a few bends with "
             "ten; the wider networks turn around single points. The same points each time.",
-            panels,
+            panels_of(study.fits, labels, study.data),
         ),
         Chart(
             "Training and test loss against the width",
@@ -242,7 +234,7 @@ def _table(widths: Sequence[_Width]) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
@@ -250,9 +242,7 @@ def _code(setting: Setting) -> str:
         from shrinkage.lesson.toys import toy
         from shrinkage.verify.complexity import complexity, fine_plane
 
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        TRAINING
         networks = [Network(2, (width,), initialization="glorot") for width in {WIDTHS}]
         lengths = {{network: [] for network in networks}}
         for seed in range({seeds.start}, {seeds.stop}):
@@ -262,5 +252,6 @@ def _code(setting: Setting) -> str:
                 lengths[fit.trial.network].append(complexity(fit, fine_plane(data), data).length)
         for network, found in lengths.items():
             print(f"{{network}}: boundary length {{np.mean(found):.3f}} per unit of area")
-        """
+        """,
+        setting.epochs,
     )

@@ -9,9 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.data import Data
 from shrinkage.exhibits.interaction_record import Interaction
 from shrinkage.intervals import Interval
-from shrinkage.verify.boundary import Boundary
+from shrinkage.study import Fit
+from shrinkage.verify.boundary import Boundary, boundary_along
 from shrinkage.verify.weights import WeightsComparison
 
 Floats = NDArray[np.float64]
@@ -102,6 +104,16 @@ class Boundaries:
     title: str
     caption: str
     panels: tuple[tuple[str, Boundary], ...]
+
+
+def panels_of(
+    fits: Sequence[Fit], labels: Sequence[str], data: Data
+) -> tuple[tuple[str, Boundary], ...]:
+    """A panel of :class:`Boundaries` for each fit, over the plane of the same data."""
+    return tuple(
+        (label, boundary_along([fit], [label], data))
+        for fit, label in zip(fits, labels, strict=True)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,10 @@ import numpy as np
 from shrinkage.exhibits import Table
 from shrinkage.lesson.exhibited import Claim, judged
 from shrinkage.lesson.measured import Floats, across, boundary_of, ratio_across, test_scores
-from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded
+from shrinkage.lesson.pictures import Boundaries, Chart, Picture, banded, panels_of
 from shrinkage.lesson.ranks import rank_correlation
 from shrinkage.network import layout
 from shrinkage.study import Fit, Study
-from shrinkage.verify.boundary import boundary_along
 from shrinkage.verify.norms import weight_norm
 from shrinkage.verify.smoothness import jacobian_norms
 
@@ -144,10 +143,7 @@ def scaled_claims(found: Scaled) -> tuple[Claim, ...]:
 def scaled_pictures(study: Study, found: Scaled) -> tuple[Picture, ...]:
     """Boundaries of the first seed at some s, and two charts over all seeds."""
     whole = study.fits[0]
-    panels = tuple(
-        (label, boundary_along([scaled(whole, scale)], [label], study.data))
-        for label, scale in ((f"s = {scale:g}", scale) for scale in _SHOWN)
-    )
+    shown = [scaled(whole, scale) for scale in _SHOWN]
     longest = SCALES[int(found.length.mean(axis=0).argmax())]
     caption = (
         "Follow the line from right to left. The band is the 95% interval over the seeds; nothing "
@@ -159,7 +155,7 @@ def scaled_pictures(study: Study, found: Scaled) -> tuple[Picture, ...]:
             "From left to right the same network with less and less of its weights: the line moves "
             "away from the points that it was trained on, its bends go, and in the end one class "
             "takes all. The first seed.",
-            panels,
+            panels_of(shown, [f"s = {scale:g}" for scale in _SHOWN], study.data),
         ),
         Chart(
             "The slope of the answer against s",

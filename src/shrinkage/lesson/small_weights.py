@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
@@ -22,10 +21,8 @@ from shrinkage.lesson.measured import (
 from shrinkage.lesson.pictures import Chart, Picture, banded
 from shrinkage.lesson.ranks import rank_correlation
 from shrinkage.lesson.scaled import scaled_claims, scaled_pictures, scaled_table, scaled_values
-from shrinkage.lesson.toys import toy
-from shrinkage.lesson.trials import keras_l2, lesson_trial, seeds_of
+from shrinkage.lesson.trials import keras_l2, l2_trial, moons_jobs, program, seeds_of
 from shrinkage.network import layout
-from shrinkage.penalties import L2
 from shrinkage.study import Study
 from shrinkage.verify.norms import path_norm, weight_norm
 from shrinkage.verify.smoothness import jacobian_norms
@@ -46,21 +43,12 @@ class SmallWeights:
 
     def jobs(self, setting: Setting) -> Sequence[Job]:
         """A path of λ for each seed, from the same first weights."""
-        found = []
-        for seed in seeds_of(setting):
-            data = toy(seed=seed)
-            trials = tuple(
-                lesson_trial(
-                    data,
-                    seed,
-                    L2() if strength else None,
-                    keras_l2(strength),
-                    epochs=setting.epochs,
-                )
-                for strength in STRENGTHS
-            )
-            found.append(Job(f"moons {seed}", data, trials))
-        return found
+        return moons_jobs(
+            setting,
+            lambda data, seed: [
+                l2_trial(data, seed, strength, epochs=setting.epochs) for strength in STRENGTHS
+            ],
+        )
 
     def read(self, setting: Setting, studies: Sequence[Study]) -> Exhibited:
         """Measure weights and function along each seed's path, and along a scaling of its start."""
@@ -243,7 +231,7 @@ def _table(paths: _Paths) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
         from scipy.stats import spearmanr
@@ -253,10 +241,8 @@ def _code(setting: Setting) -> str:
         from shrinkage.verify.norms import weight_norm
         from shrinkage.verify.smoothness import jacobian_norms
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy", learning_rate=0.01, schedule="constant", epochs={setting.epochs}
-        )
+        NETWORK
+        TRAINING
         lambdas = [2 * keras for keras in {STRENGTHS}]
         correlations = []
         for seed in range({seeds.start}, {seeds.stop}):
@@ -270,5 +256,6 @@ def _code(setting: Setting) -> str:
             slopes = [np.median(jacobian_norms(fit, points)) for fit in fits]
             correlations.append(spearmanr(norms, slopes).statistic)
         print(f"weight norm and Jacobian norm: rank correlation {{np.mean(correlations):.2f}}")
-        """
+        """,
+        setting.epochs,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +26,7 @@ from shrinkage.lesson.starts import (
     start_jobs,
 )
 from shrinkage.lesson.toys import TEST
-from shrinkage.lesson.trials import seeds_of
+from shrinkage.lesson.trials import program, seeds_of
 from shrinkage.lesson.ways import Way, ways_of
 from shrinkage.study import Study
 
@@ -219,7 +218,7 @@ def _table(runs: Sequence[Way]) -> Table:
 
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
@@ -228,13 +227,8 @@ def _code(setting: Setting) -> str:
         from shrinkage.lesson.starts import drawn_weights, zero_weights
         from shrinkage.lesson.toys import toy
 
-        network = Network(2, (128, 128), initialization="glorot")
-        training = Training(
-            "binary_cross_entropy",
-            learning_rate=0.01,
-            schedule="constant",
-            epochs={epochs_of(setting)},
-        )
+        NETWORK
+        TRAINING
         accuracies = {{"Glorot": [], "zeros": [], "deviation 1": []}}
         for seed in range({seeds.start}, {seeds.stop}):
             data, trial = toy("moons", seed), Trial(network, training, None, 0.0, 0, seed)
@@ -248,5 +242,6 @@ def _code(setting: Setting) -> str:
                 accuracies[label].append(test_scores(fit, data)[1])
         for label, found in accuracies.items():
             print(f"{{label}}: test accuracy {{np.mean(found):.1f}} %")
-        """
+        """,
+        epochs_of(setting),
     )

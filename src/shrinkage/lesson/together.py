@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 from shrinkage.data import Data, bundled, prepare
@@ -16,7 +15,7 @@ from shrinkage.intervals import Interval
 from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, judged
 from shrinkage.lesson.pictures import Heat
 from shrinkage.lesson.toys import pooled, toy
-from shrinkage.lesson.trials import HIDDEN, lesson_trial, seeds_of
+from shrinkage.lesson.trials import HIDDEN, lesson_trial, program, seeds_of
 from shrinkage.network import Network
 from shrinkage.penalties import L2, describe_lambda
 from shrinkage.study import Study
@@ -195,7 +194,7 @@ def _picture(name: str, record: Interaction) -> Heat:
 def _code(setting: Setting) -> str:
     seeds = seeds_of(setting)
     moons = PROBLEMS[0]
-    return dedent(
+    return program(
         f"""\
         from shrinkage import L2, Network, Study, Training, train
         from shrinkage.exhibits import Basis
@@ -205,16 +204,12 @@ def _code(setting: Setting) -> str:
         data = pooled(
             [toy("moons", seed, noise={moons.noise}) for seed in range({seeds.start}, {seeds.stop})]
         )
-        training = Training(
-            "binary_cross_entropy",
-            learning_rate=0.01,
-            schedule="constant",
-            epochs={_epochs(moons, setting)},
-        )
-        network = Network(2, (128, 128), initialization="glorot")
+        TRAINING
+        NETWORK
         grid = InteractionMap(L2(), lambdas={LAMBDAS}, dropouts={DROPOUTS})
         trials = list(grid.trials(Basis(data, network, training, seed={seeds.start})))
         record = interaction(Study.of(data, trials, train(trials, data), versions={{}}))
         print(record.headline)
-        """
+        """,
+        _epochs(moons, setting),
     )

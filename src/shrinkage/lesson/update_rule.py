@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import ClassVar
 
 import numpy as np
@@ -26,7 +25,7 @@ from shrinkage.lesson.exhibited import Claim, Exhibited, Job, Setting, judged
 from shrinkage.lesson.measured import Floats, across, finished, ratio_across
 from shrinkage.lesson.pictures import Chart, Line, Picture, banded
 from shrinkage.lesson.toys import toy
-from shrinkage.lesson.trials import seeds_of
+from shrinkage.lesson.trials import program, seeds_of
 from shrinkage.study import Study
 
 _SPACING = float(np.finfo(np.float32).eps)
@@ -262,14 +261,14 @@ def _code(setting: Setting) -> str:
         for optimizer in OPTIMIZERS
     }
     entries = "\n".join(f"    {label!r}: {values!r}," for label, values in settings.items())
-    return dedent(
+    return program(
         f"""\
         import numpy as np
 
         from shrinkage import L2, Network, Training, Trial, train
         from shrinkage.lesson.toys import toy
 
-        network = Network(2, (128, 128), initialization="glorot")
+        NETWORK
         optimizers = {{
         ENTRIES
         }}
@@ -289,5 +288,6 @@ def _code(setting: Setting) -> str:
                 apart, effect = abs(penalty - decay).max(), abs(penalty - none).max()
                 shares.append(100 * apart / effect)
             print(f"{{label}}: {{np.mean(shares):.3g}} % of the penalty's effect apart")
-        """
+        """,
+        epochs,
     ).replace("ENTRIES", entries)

@@ -96,7 +96,7 @@ def test_weights_that_nobody_looks_at_are_let_go() -> None:
 def test_finished_exhibits_are_kept_when_it_stops_and_it_can_go_on() -> None:
     one, other = Small(), Small("other", (0.02, 0.03))
     lesson = Lesson([one, other], SETTING, threads=1)
-    running = lesson.trainings()
+    running = iter(lesson)
     while not lesson.exhibited:
         next(running)
     running.close()

@@ -49,23 +49,24 @@ def carry_out(options: Options) -> int:
     basis = flow.basis_of(options, data)
     series = Series(exhibit, basis, threads=options.threads)
     screen.understood(data)
-    screen.prepared(series, flow.threads_of(options), options.given, options.seed)
+    threads = flow.threads_of(options.threads)
+    screen.prepared(series, threads, options.given, options.seed)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
     complete = flow.train(series, screen, interruption)
     watch.stage("training")
     record = _read(series, screen, complete=complete)
     watch.stage("findings")
-    run = flow.run_info(options, watch, {})
+    run = flow.run_info(options.command, watch, threads=threads, seed=options.seed)
     screen.exhibit(record)
     shown = Shown(record, exhibit.title, basis, series.study)
     flow.hand_over(
-        options,
         shown,
         run,
         screen,
         path,
         lambda written: _document(shown, run, written) | {"interrupted": not complete},
+        as_json=options.json,
     )
     return 0 if interruption.signal is None else interruption.exit_code
 

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shrinkage.cli.interruption import NOTHING_YET, Interruption
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.exhibits import Basis, Shown
     from shrinkage.findings import Findings
+    from shrinkage.lesson.runner import Taught
     from shrinkage.report import RunInfo
     from shrinkage.study import Fit, Study
 
@@ -34,8 +36,8 @@ _COMPILES_AFTER = 1.0
 """Seconds after which the engine is not being loaded but compiled."""
 
 
-class Work(Protocol):
-    """Trials under way: a search, or an exhibit's series."""
+class Trainings(Protocol):
+    """Trials under way."""
 
     @property
     def stage(self) -> str:
@@ -45,12 +47,16 @@ class Work(Protocol):
     def expected(self) -> int:
         """Fits that it will take in all."""
 
+    def __iter__(self) -> Iterator[Fit]:
+        """Train."""
+
+
+class Work(Trainings, Protocol):
+    """Those of a search, or of an exhibit's series."""
+
     @property
     def study(self) -> Study:
         """What is finished."""
-
-    def __iter__(self) -> Iterator[Fit]:
-        """Train."""
 
 
 class Stopwatch:
@@ -102,11 +108,11 @@ def basis_of(options: Options, data: Data) -> Basis:
     )
 
 
-def threads_of(options: Options) -> int:
+def threads_of(given: int | None) -> int:
     """Networks that are trained at the same time."""
     from shrinkage.engine.pool import available_threads
 
-    return options.threads or available_threads()
+    return given or available_threads()
 
 
 def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> None:
@@ -145,12 +151,31 @@ def train(work: Work, screen: Screen, interruption: Interruption) -> bool:
 
     Parameters
     ----------
-    work : Work
+    work, screen, interruption
+        See :func:`follow`.
+    """
+    try:
+        return follow(
+            work, screen, interruption, "the findings so far follow; Ctrl-C again ends at once, "
+            "without them",
+        )  # fmt: skip
+    except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
+        raise explained(error, work.study) from error
+
+
+def follow(work: Trainings, screen: Screen, interruption: Interruption, after: str) -> bool:
+    """Train to the end (True) or to the first signal; `work` holds what is finished.
+
+    Parameters
+    ----------
+    work : Trainings
         What to train.
     screen : Screen
         Shows the progress.
     interruption : Interruption
         From the end of this training on it only notes a signal: what follows takes seconds.
+    after : str
+        What an interruption is told to lead to.
     """
     pace = Pace()
     pace.update(0, work.expected, work.stage)
@@ -164,14 +189,12 @@ def train(work: Work, screen: Screen, interruption: Interruption) -> bool:
             interruption.finishing = True
     except KeyboardInterrupt:
         interruption.finishing = True
-        screen.note("stopping: the findings so far follow; Ctrl-C again ends at once, without them")
+        screen.note(f"stopping: {after}")
         return False
-    except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
-        raise explained(error, work.study) from error
     return True
 
 
-def _fits(work: Work) -> Generator[Fit, None, None]:
+def _fits(work: Trainings) -> Generator[Fit, None, None]:
     """The work as a generator, so that closing it stops the trainings under way."""
     yield from work
 
@@ -187,38 +210,44 @@ def explained(error: ShrinkageError, study: Study) -> ShrinkageError:
     )
 
 
-def run_info(options: Options, watch: Stopwatch, recipes: Mapping[str, str]) -> RunInfo:
+def run_info(
+    command: str,
+    watch: Stopwatch,
+    *,
+    threads: int,
+    seed: int,
+    recipes: Mapping[str, str] = MappingProxyType({}),
+) -> RunInfo:
     """How, where and when the findings were made."""
     from shrinkage.report import RunInfo
 
     return RunInfo(
-        command=options.command,
+        command=command,
         seconds=watch.seconds,
-        threads=threads_of(options),
+        threads=threads,
         cores=os.cpu_count() or 1,
         platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
         date=datetime.now().astimezone(),
         python=platform.python_version(),
-        seed=options.seed,
+        seed=seed,
         recipes=recipes,
     )
 
 
 def hand_over(
-    options: Options,
-    content: Findings | Shown,
+    content: Findings | Shown | Taught,
     run: RunInfo,
     screen: Screen,
     path: Path,
     document: Callable[[Path | None], dict[str, Any]],
+    *,
+    as_json: bool,
 ) -> None:
     """Write the report and say where it is; JSON is printed even if that fails.
 
     Parameters
     ----------
-    options : Options
-        The command.
-    content : Findings or Shown
+    content : Findings or Shown or Taught
         What the report shows.
     run : RunInfo
         How it was made.
@@ -228,6 +257,8 @@ def hand_over(
         Where the report goes.
     document : callable
         What `--json` prints, given where the report was written; None if it was not.
+    as_json : bool
+        Whether that is asked for.
     """
     from shrinkage.report import write
 
@@ -237,7 +268,7 @@ def hand_over(
             write(content, run, path)
         written = True
     finally:
-        if options.json:
+        if as_json:
             screen.json(document(path if written else None))
     screen.report(path)
 

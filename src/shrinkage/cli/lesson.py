@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping
-from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +10,6 @@ from shrinkage.cli import destination, flow
 from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.words import words
 from shrinkage.errors import SettingError
-from shrinkage.terminal.progress import Pace
 from shrinkage.terminal.screen import Screen
 
 if TYPE_CHECKING:
@@ -56,18 +51,27 @@ def carry_out(raw: Mapping[str, Any], command: str = "") -> int:
     watch = flow.Stopwatch()
     lesson = _plan(raw, setting, screen)
     watch.stage("planning")
-    threads = raw["threads"] or _cores()
+    threads = flow.threads_of(raw["threads"])
     screen.lesson_planned(lesson.expected, setting, threads)
     _start_engine(lesson, screen, interruption)
     watch.stage("starting the engine")
-    complete = _train(lesson, screen, interruption)
+    complete = flow.follow(
+        lesson, screen, interruption, "the finished exhibits follow; Ctrl-C again ends at once"
+    )
     watch.stage("training and measuring")
     taught = lesson.taught
     if not taught.exhibited and not complete:
         raise KeyboardInterrupt
-    run = _run_info(command, watch, threads, setting)
+    run = flow.run_info(command, watch, threads=threads, seed=setting.seed)
     screen.lesson(taught)
-    _hand_over(taught, run, screen, path, as_json=raw["json"], interrupted=not complete)
+    flow.hand_over(
+        taught,
+        run,
+        screen,
+        path,
+        lambda written: _document(taught, run, written) | {"interrupted": not complete},
+        as_json=raw["json"],
+    )
     return 0 if interruption.signal is None else interruption.exit_code
 
 
@@ -102,12 +106,6 @@ def _plan(raw: Mapping[str, Any], setting: Setting, screen: Screen) -> Lesson:
         return Lesson(chosen(names), setting, threads=raw["threads"])
 
 
-def _cores() -> int:
-    from shrinkage.engine.pool import available_threads
-
-    return available_threads()
-
-
 def _start_engine(lesson: Lesson, screen: Screen, interruption: Interruption) -> None:
     if lesson.sample is None:
         return
@@ -117,60 +115,7 @@ def _start_engine(lesson: Lesson, screen: Screen, interruption: Interruption) ->
     flow.start_engine(Basis(data, trial.network, trial.training), screen, interruption)
 
 
-def _train(lesson: Lesson, screen: Screen, interruption: Interruption) -> bool:
-    """Train to the end (True) or to the first signal; the lesson keeps what is finished."""
-    pace = Pace()
-    pace.update(0, lesson.expected, "lesson")
-    try:
-        interruption.finishing = False
-        with screen.training(pace), closing(lesson.trainings()) as fits:
-            interruption.check()
-            for _ in fits:
-                pace.update(lesson.done, lesson.expected, "lesson")
-                interruption.check()
-            interruption.finishing = True
-    except KeyboardInterrupt:
-        interruption.finishing = True
-        screen.note("stopping: the finished exhibits follow; Ctrl-C again ends at once")
-        return False
-    return True
-
-
-def _run_info(command: str, watch: flow.Stopwatch, threads: int, setting: Setting) -> RunInfo:
-    from shrinkage.report import RunInfo
-
-    return RunInfo(
-        command=command,
-        seconds=watch.seconds,
-        threads=threads,
-        cores=os.cpu_count() or 1,
-        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
-        date=datetime.now().astimezone(),
-        python=platform.python_version(),
-        seed=setting.seed,
-    )
-
-
-def _hand_over(
-    taught: Taught, run: RunInfo, screen: Screen, path: Path, *, as_json: bool, interrupted: bool
-) -> None:
-    """Write the page and say where it is; JSON is printed even if that fails."""
-    from shrinkage.report import write
-
-    written = None
-    try:
-        with screen.working("writing the page"):
-            write(taught, run, path)
-        written = str(path)
-    finally:
-        if as_json:
-            screen.json(_document(taught, run, written, interrupted=interrupted))
-    screen.report(path)
-
-
-def _document(
-    taught: Taught, run: RunInfo, written: str | None, *, interrupted: bool
-) -> dict[str, Any]:
+def _document(taught: Taught, run: RunInfo, path: Path | None) -> dict[str, Any]:
     """What `--json` prints."""
     return {
         "exhibits": [
@@ -196,8 +141,7 @@ def _document(
         "versions": taught.versions,
         "command": run.command,
         "seconds": dict(run.seconds),
-        "interrupted": interrupted,
-        "report": written,
+        "report": None if path is None else str(path),
     }
 
 

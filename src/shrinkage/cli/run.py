@@ -49,7 +49,7 @@ def carry_out(options: Options) -> int:
     basis = flow.basis_of(options, data)
     search = _plan(options, basis)
     screen.understood(data)
-    threads = flow.threads_of(options)
+    threads = flow.threads_of(options.threads)
     screen.planned(search, data, threads, options.given)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
@@ -61,7 +61,9 @@ def carry_out(options: Options) -> int:
     watch.stage("findings")
     from shrinkage.recipes import recipes
 
-    run = flow.run_info(options, watch, recipes(found))
+    run = flow.run_info(
+        options.command, watch, threads=threads, seed=options.seed, recipes=recipes(found)
+    )
     screen.findings(found)
     screen.code(run.recipes)
     if options.exhibits:
@@ -69,12 +71,12 @@ def carry_out(options: Options) -> int:
         complete = complete and finished
         watch.stage("exhibits")
     flow.hand_over(
-        options,
         found,
         run,
         screen,
         path,
         lambda written: _document(found, run, written) | {"interrupted": not complete},
+        as_json=options.json,
     )
     return 0 if interruption.signal is None else interruption.exit_code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -107,6 +107,8 @@ class Lesson:
         Those that could not be read, and why.
     done, expected : int
         Fits trained, and to be trained in all.
+    stage : str
+        What is being trained, for the progress bar.
     versions : dict of str to str
         Packages that make the numbers.
     """
@@ -122,6 +124,7 @@ class Lesson:
         self.unread: list[Unread] = []
         self.done = 0
         self.versions = versions()
+        self.stage = "lesson"
         self._exhibits = exhibits
         self._setting = setting
         self._threads = threads
@@ -173,7 +176,7 @@ class Lesson:
             self.versions,
         )
 
-    def trainings(self) -> Generator[Fit]:
+    def __iter__(self) -> Generator[Fit]:
         """Train what has no fit yet; yields each fit as it finishes."""
         self._read()
         wanted = [key for key in self._parts if key not in self._fits]
@@ -197,10 +200,6 @@ class Lesson:
                 self.done += 1
                 self._read()
                 yield own
-
-    def __iter__(self) -> Iterator[Fit]:
-        """The same, where nothing stops before the end."""
-        return self.trainings()
 
     def _first_data(self) -> Data:
         return next(job.data for jobs in self._jobs for job in jobs if job.trials)

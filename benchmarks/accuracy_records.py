@@ -1,13 +1,13 @@
-"""Scores on disk: one JSON record a line, a file for each method, appended as each is measured."""
+"""Scores on disk: what is measured of one method on one split of a table."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.stored import Stored
 
 FOLDER = Path(__file__).parent / "results" / "accuracy"
 
@@ -62,40 +62,17 @@ class Record:
         return sum(self.scores) / len(self.scores)
 
 
-class Records:
-    """All records of a folder; None keeps them in memory only."""
+class Records(Stored[Record]):
+    """All records of a folder, a file for each method; None keeps them in memory only."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._records: dict[Key, Record] = {}
-        for path in sorted(folder.glob("*.jsonl")) if folder else ():
-            for line in path.read_text().splitlines():
-                record = _record(line)
-                if record is not None:
-                    self._records[record.key] = record
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._records
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self._records.values())
-
-    def add(self, record: Record) -> None:
-        """Keep a record and append it to its method's file; it replaces an older one."""
-        replaces = record.key in self._records
-        self._records[record.key] = record
-        if self._folder is None:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        name = re.sub(r"\W+", "-", record.key.method.lower())
-        path = self._folder / f"{name}.jsonl"
-        if replaces:
-            kept = [other for other in self if other.key.method == record.key.method]
-            path.write_text("".join(map(_line, kept)))
-        else:
-            cut_off = path.exists() and not path.read_text().endswith("\n")
-            with path.open("a") as file:
-                file.write("\n" * cut_off + _line(record))
+        super().__init__(
+            folder,
+            lambda stored: Record(
+                **stored | {"key": Key(**stored["key"]), "scores": tuple(stored["scores"])}
+            ),
+            lambda record: re.sub(r"\W+", "-", record.key.method.lower()),
+        )
 
     def of(self, splits: int, seconds: float, clock: str) -> list[Record]:
         """Those of the first `splits` splits, with this budget or without any."""
@@ -105,16 +82,3 @@ class Records:
             if record.key.split < splits
             and (record.key.seconds, record.key.clock) in ((seconds, clock), (None, None))
         ]
-
-
-def _line(record: Record) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False, default=str) + "\n"
-
-
-def _record(line: str) -> Record | None:
-    """A stored record; None for a line that an interruption cut off."""
-    try:
-        stored = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return Record(**{**stored, "key": Key(**stored["key"]), "scores": tuple(stored["scores"])})

@@ -166,8 +166,8 @@ def _measure(splits: list[Encoded]) -> tuple[dict[str, list[Outcome]], str]:
                 interleaved({kind: partial(keep, kind, one) for kind, one in work.items()}, 1)
     return found, (
         f"{len(alike['lambdas'])} λ × {FOLDS} folds and a refit ({alike['fits']} fits of ours, "
-        f"bracket included); ours: batch {alike['batch_size']}, {alike['epochs']} epochs, rate "
-        f"{alike['learning_rate']:g}; {cores()} cores; peer's fastest setting: {setting.name}"
+        f"with the refit that has no penalty); ours: batch {alike['batch_size']}, "
+        f"{alike['epochs']} epochs, rate {alike['learning_rate']:g}; {cores()} cores; peer's fastest setting: {setting.name}"
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.stored import Stored
 from shrinkage.network import Network, layout
 
 FOLDER = Path(__file__).parent / "results" / "keras_lesson"
@@ -101,31 +100,15 @@ def flat(arrays: Iterable[NDArray[np.float32]], network: Network) -> NDArray[np.
     return parameters
 
 
-class Records:
-    """All records of a folder; None keeps them in memory only."""
+class Records(Stored[Record]):
+    """All records of a folder, in one file; None keeps them in memory only."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / "fits.jsonl"
-        self._records: dict[Key, Record] = {}
-        if self._path is not None and self._path.exists():
-            for line in self._path.read_text().splitlines():
-                stored: dict[str, Any] = json.loads(line)
-                record = Record(**(stored | {"key": Key(**stored["key"])}))
-                self._records[record.key] = record
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._records
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self._records.values())
-
-    def add(self, record: Record) -> None:
-        """Keep a record, and write the file anew."""
-        self._records[record.key] = record
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in self]
-            self._path.write_text("".join(lines))
+        super().__init__(
+            folder,
+            lambda stored: Record(**stored | {"key": Key(**stored["key"])}),
+            lambda _record: "fits",
+        )
 
     def column(self, who: str, regularizer: str, field: str, epochs: int) -> Floats:
         """One number of each seed, in the order of the seeds."""

@@ -110,7 +110,7 @@ def test_no_grave_rule_of_axe_is_broken(
     scheme: str, names: list[str], site: Path, page: Page
 ) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a str
     for name in names:
         page.goto((site / f"{name}.html").as_uri())
         broken = Axe().run(page, options={"preload": False}).response["violations"]

@@ -98,7 +98,7 @@ def test_every_exhibit_can_be_asked_for_by_name() -> None:
 
 def test_the_terminal_marks_each_verdict() -> None:
     for verdict, mark in (("holds", "✓"), ("does not hold here", "✗"), ("not decided here", "?")):
-        shown = _claim(Claim("Weights shrink.", "By 3.", verdict))  # type: ignore[arg-type]
+        shown = _claim(Claim("Weights shrink.", "By 3.", verdict))  # type: ignore[arg-type]  # a str
         assert shown.plain == f"{mark} {verdict}: Weights shrink. By 3."
 
 

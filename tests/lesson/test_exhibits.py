@@ -66,7 +66,9 @@ def test_it_says_what_a_page_needs(exhibits: dict[str, Exhibited], name: str) ->
 def test_a_verdict_is_that_of_the_interval(exhibits: dict[str, Exhibited], name: str) -> None:
     for claim in exhibits[name].claims:
         assert claim.interval is not None
-        words, limit = re.match(r"(at least|at most|above|below) (-?[\d.]+)", claim.asked).groups()  # type: ignore[union-attr]
+        found = re.match(r"(at least|at most|above|below) (-?[\d.]+)", claim.asked)
+        assert found is not None
+        words, limit = found.groups()
         low, high, limit = claim.interval.low, claim.interval.high, float(limit)
         near = 0.05  # the limit is rounded where it is shown
         inside = {

@@ -56,7 +56,7 @@ def test_every_toy_can_be_drawn() -> None:
 @pytest.mark.parametrize("wrong", [{"problem": "moon"}, {"seed": -1}, {"rows": 3}, {"noise": -1}])
 def test_what_cannot_be_drawn_is_said(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingError):
-        toy(**wrong)  # type: ignore[arg-type]
+        toy(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_draws_side_by_side_keep_their_rows() -> None:

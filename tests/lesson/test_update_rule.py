@@ -123,7 +123,7 @@ def _key(trial: Trial) -> tuple[object, ...]:
 def test_it_says_what_a_page_needs(one: Exhibited, suits_a_page: Callable[..., None]) -> None:
     suits_a_page(one)
     assert [claim.verdict for claim in one.claims] == ["holds"] * 5
-    x = one.pictures[0].lines[0].x  # type: ignore[union-attr]
+    x = one.pictures[0].lines[0].x  # type: ignore[union-attr]  # it is a chart
     assert x.tolist() == [4.0 * epochs for epochs in EPOCHS if epochs <= SETTING.epochs]
 
 

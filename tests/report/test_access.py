@@ -30,7 +30,7 @@ Open = Callable[..., "Page"]
 def test_no_rule_of_axe_is_broken(
     open_report: Open, page: Page, name: str, scheme: str, width: int
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a str
     found = Axe().run(open_report(name, width)).response["violations"]
     assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
 

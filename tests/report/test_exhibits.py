@@ -115,7 +115,7 @@ def test_nothing_is_wider_than_the_window(show: Show, width: int) -> None:
     ("source", "scheme", "width"), [("moons", "light", 1280), ("wine", "dark", 390)]
 )
 def test_nobody_is_shut_out(show: Show, page: Page, source: str, scheme: str, width: int) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a str
     found = Axe().run(show(source, width)).response["violations"]
     assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
 

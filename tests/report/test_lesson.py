@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -46,10 +46,10 @@ def written(taught: Taught, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(taught, RUN, tmp_path_factory.mktemp("lesson") / "lesson.html")
 
 
-def exhibited(**more: object) -> Exhibited:
+def exhibited(**more: Any) -> Exhibited:
     claim = Claim("Weights shrink.", "They do.", "holds", Interval(-1, -2, -0.5), "below 0")
     usual = Exhibited("one", "Part", "Title", ("Text.",), (claim,), (), "print(1 < 2)")
-    return replace(usual, **more)  # type: ignore[arg-type]
+    return replace(usual, **more)
 
 
 def of(*exhibits: Exhibited, unread: tuple[Unread, ...] = ()) -> Taught:
@@ -71,7 +71,7 @@ def test_every_claim_stands_in_the_summary_and_in_its_exhibit(
 
 def test_each_verdict_has_its_words_and_its_sign() -> None:
     verdicts = ("holds", "does not hold here", "not decided here")
-    claims = tuple(Claim(f"{one}!", "So.", one) for one in verdicts)  # type: ignore[arg-type]
+    claims = tuple(Claim(f"{one}!", "So.", one) for one in verdicts)  # type: ignore[arg-type]  # a str
     text = render(of(exhibited(claims=claims)), RUN)
     for verdict, kind, sign in zip(verdicts, ("yes", "no", ""), "✓✗?", strict=True):
         mark = rf'verdict-mark {kind}"><span aria-hidden="true">\{sign}</span>{verdict}<'
@@ -143,7 +143,7 @@ def test_everything_is_drawn_and_fits(page: Page, written: Path, width: int) -> 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_no_rule_of_axe_is_broken(page: Page, written: Path, scheme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a str
     page.goto(written.as_uri())
     page.wait_for_selector("html[data-ready]")
     found = Axe().run(page).response["violations"]

@@ -10,6 +10,7 @@ from shrinkage.exhibits import Table
 from shrinkage.figures.screen import Stage
 from shrinkage.lesson.exhibited import Claim, Exhibited
 from shrinkage.lesson.runner import Taught
+from shrinkage.lesson.trials import seeds_of
 from shrinkage.report.lesson_pictures import group_of
 from shrinkage.report.page import Page
 from shrinkage.report.run import RunInfo
@@ -111,7 +112,7 @@ def _run(taught: Taught, run: RunInfo) -> dict[str, Any]:
     return {
         "command": run.command,
         "facts": [
-            ("seeds", f"{setting.seeds}, from {setting.seed}"),
+            ("seeds", f"{setting.seeds}, from {seeds_of(setting).start:,}"),
             ("epochs", f"{setting.epochs:,}"),
             ("networks", networks),
             ("threads", f"{run.threads} of {run.cores} cores"),

@@ -213,12 +213,7 @@ def _settings(
             "weights": wording.weights_name(findings),
             "oneInput": surface.plane.kind == "one input",
             "frames": [
-                {
-                    "label": frame.label,
-                    "zeros": summary.zeros,
-                    "zerosText": wording.percent(summary.zeros),
-                    "spread": wording.number(summary.std),
-                }
+                {"label": frame.label, "zerosText": wording.percent(summary.zeros)}
                 for frame, summary in zip(surface.frames, density.summaries, strict=True)
             ],
         }

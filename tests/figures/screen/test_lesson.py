@@ -1,26 +1,24 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from bokeh.models import GlyphRenderer
 
+from shrinkage.figures.colours import Mode
 from shrinkage.figures.screen import Stage
-from shrinkage.figures.screen.lesson import (
-    dashes_of,
-    draw_chart,
-    draw_matrix,
-    renamed,
-)
+from shrinkage.figures.screen.lesson import dashes_of, draw_chart, draw_matrix, renamed
 from shrinkage.intervals import Interval
 from shrinkage.lesson.pictures import Chart, Line, banded
 
 
-def chart(*lines: Line, **more: object) -> Chart:
-    return Chart("Title", "width", "loss (nats)", "See.", lines, **more)  # type: ignore[arg-type]
+def chart(*lines: Line, **more: Any) -> Chart:
+    return Chart("Title", "width", "loss (nats)", "See.", lines, **more)
 
 
-def line(role: str, *y: float, **more: object) -> Line:
-    return Line("label", role, np.arange(1.0, len(y) + 1), np.array(y), **more)  # type: ignore[arg-type]
+def line(role: str, *y: float, **more: Any) -> Line:
+    return Line("label", role, np.arange(1.0, len(y) + 1), np.array(y), **more)
 
 
 def test_lines_of_one_role_differ_and_each_role_has_its_own() -> None:
@@ -85,8 +83,9 @@ def test_only_exact_zeros_are_blank() -> None:
     np.testing.assert_array_equal(codes == 0, kernel == 0)
     assert codes[0, 2] == 255 > codes[1, 2] > codes[0, 1] >= 1
     assert "50.0% of them exactly zero" in stage.drawings["one"].alternative
-    for mode, paper in (("light", "#ffffff"), ("dark", "#1a1e23")):
-        palette = stage.palettes[mode]["magnitude"]  # type: ignore[index]
+    papers: tuple[tuple[Mode, str], ...] = (("light", "#ffffff"), ("dark", "#1a1e23"))
+    for mode, paper in papers:
+        palette = stage.palettes[mode]["magnitude"]
         assert len(palette) == 256
         assert palette[0] == paper
         assert paper not in palette[1:]

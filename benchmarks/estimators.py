@@ -167,7 +167,8 @@ def _measure(splits: list[Encoded]) -> tuple[dict[str, list[Outcome]], str]:
     return found, (
         f"{len(alike['lambdas'])} λ × {FOLDS} folds and a refit ({alike['fits']} fits of ours, "
         f"with the refit that has no penalty); ours: batch {alike['batch_size']}, "
-        f"{alike['epochs']} epochs, rate {alike['learning_rate']:g}; {cores()} cores; peer's fastest setting: {setting.name}"
+        f"{alike['epochs']} epochs, rate {alike['learning_rate']:g}; {cores()} cores; "
+        f"peer's fastest setting: {setting.name}"
     )
 
 

@@ -170,3 +170,18 @@ class Data:
                 f"there is no fold {fold}; this data has folds 0 to {len(self.parts) - 1}"
             )
         return self.parts[fold]
+
+    def overlap(self, used: NDArray[np.bool_]) -> tuple[float, float]:
+        """How far the parts that are `used` (F,) share training rows, for intervals over them.
+
+        Returns
+        -------
+        train_rows, validation_rows : float
+            Means over these parts, as :func:`shrinkage.intervals.corrected_interval` takes them.
+            Independent draws share no row: they have 0 validation rows, which widens nothing.
+        """
+        parts = [part for part, use in zip(self.parts, used, strict=True) if use]
+        train_rows = float(np.mean([part.train.size for part in parts]))
+        if self.independent:
+            return train_rows, 0.0
+        return train_rows, float(np.mean([part.validation.size for part in parts]))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data
-from shrinkage.intervals import Interval, corrected_interval, independent_interval
+from shrinkage.intervals import Interval, corrected_interval
 from shrinkage.penalties import Penalty
 from shrinkage.scores import usable
 from shrinkage.study import Fit, Study
@@ -74,17 +74,9 @@ def gains_over(candidates: Floats, baseline: Floats) -> Floats:
 
 
 def over_folds(differences: Floats, data: Data) -> Interval:
-    """Mean of the differences (F,) that exist, with the interval for shared training rows.
-
-    Parts that are independent draws share none, and get Student's interval.
-    """
+    """Mean of the differences (F,) that exist, with the interval for shared training rows."""
     used = np.isfinite(differences)
-    if data.independent:
-        return independent_interval(differences[used])
-    parts = [part for part, use in zip(data.parts, used, strict=True) if use]
-    train_rows = float(np.mean([part.train.size for part in parts]))
-    validation_rows = float(np.mean([part.validation.size for part in parts]))
-    return corrected_interval(differences[used], train_rows, validation_rows)
+    return corrected_interval(differences[used], *data.overlap(used))
 
 
 def best_of(gains: Floats) -> int | None:

@@ -304,10 +304,7 @@ def _draws(plain: Floats, penalized: Floats, data: Data) -> Floats:
     used = np.isfinite(losses).all(axis=0)
     if used.sum() < 2:
         return np.empty((0, 2, len(plain)))
-    parts = [part for part, use in zip(data.parts, used, strict=True) if use]
-    train_rows = float(np.mean([part.train.size for part in parts]))
-    validation_rows = float(np.mean([part.validation.size for part in parts]))
-    drawn = draws_of_means(losses[:, used].T, train_rows, validation_rows, _DRAWS)
+    drawn = draws_of_means(losses[:, used].T, *data.overlap(used), _DRAWS)
     return drawn.reshape(_DRAWS, 2, len(plain))
 
 

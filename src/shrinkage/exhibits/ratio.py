@@ -64,16 +64,8 @@ def ratio_interval(
 
 
 def ratio_over_folds(above: Floats, below: Floats, data: Data) -> Interval | None:
-    """The same for values (F,) on the folds of `data`, over those where both are finite.
-
-    Parts that are independent draws share no training row, and get no wider interval for it.
-    """
+    """The same for values (F,) on the folds of `data`, over those where both are finite."""
     used = np.isfinite(above) & np.isfinite(below)
     if not used.any():
         return None
-    parts = [part for part, use in zip(data.parts, used, strict=True) if use]
-    train_rows = float(np.mean([part.train.size for part in parts]))
-    validation_rows = float(np.mean([part.validation.size for part in parts]))
-    if data.independent:
-        validation_rows = 0.0
-    return ratio_interval(above[used], below[used], train_rows, validation_rows)
+    return ratio_interval(above[used], below[used], *data.overlap(used))

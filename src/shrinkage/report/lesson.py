@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,10 @@ from shrinkage.lesson.trials import seeds_of
 from shrinkage.report.lesson_pictures import group_of
 from shrinkage.report.page import Page
 from shrinkage.report.run import RunInfo
+from shrinkage.report.wording import minus
 
 _MARKS = {"holds": ("yes", "✓"), "does not hold here": ("no", "✗"), "not decided here": ("", "?")}
 """Class and sign of each verdict; its words always stand beside them."""
-_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def lesson_page(taught: Taught, run: RunInfo) -> Page:
@@ -68,7 +67,7 @@ def _exhibit(one: Exhibited, stage: Stage) -> dict[str, Any]:
         "name": one.name,
         "heading": one.heading,
         "title": one.title,
-        "text": [_minus(paragraph) for paragraph in one.text],
+        "text": [minus(paragraph) for paragraph in one.text],
         "claims": [_claim(claim) for claim in one.claims],
         "groups": [
             group_of(picture, stage, f"{one.name}-{place}")
@@ -83,24 +82,19 @@ def _exhibit(one: Exhibited, stage: Stage) -> dict[str, Any]:
 def _claim(claim: Claim) -> dict[str, str]:
     kind, sign = _MARKS[claim.verdict]
     return {
-        "text": _minus(claim.text),
-        "measured": _minus(claim.measured),
+        "text": minus(claim.text),
+        "measured": minus(claim.measured),
         "verdict": claim.verdict,
         "kind": kind,
         "sign": sign,
-        "number": "" if claim.interval is None else _minus(str(claim.interval)),
+        "number": "" if claim.interval is None else minus(str(claim.interval)),
         "unit": claim.unit,
         "asked": claim.asked,
     }
 
 
 def _shown(table: Table) -> Table:
-    return replace(table, rows=tuple(tuple(map(_minus, row)) for row in table.rows))
-
-
-def _minus(text: str) -> str:
-    """Negative numbers with a true minus sign; other hyphens, as in 5-fold, stay."""
-    return _NEGATIVE.sub("−", text)
+    return replace(table, rows=tuple(tuple(map(minus, row)) for row in table.rows))
 
 
 def _run(taught: Taught, run: RunInfo) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from shrinkage.figures.learning import LearningFigure
 from shrinkage.findings import Findings
 from shrinkage.intervals import decimals
@@ -10,6 +12,8 @@ from shrinkage.verify import Effect
 from shrinkage.verify.performance import TOO_FEW
 from shrinkage.verify.weights import WeightsComparison
 
+_NEGATIVE = re.compile(r"(?<![\w.])-(?=\d)")
+
 
 def number(value: float, *others: float) -> str:
     """`value` with three digits of the largest among it and `others`, and a true minus sign."""
@@ -17,8 +21,14 @@ def number(value: float, *others: float) -> str:
 
 
 def minus(text: str) -> str:
-    """Numbers with a minus sign, as wide as a digit, for a hyphen."""
-    return text.replace("-", "−")
+    """Negative numbers with a minus sign, as wide as a digit; other hyphens stay.
+
+    Examples
+    --------
+    >>> minus("5-fold: -0.5 [-1e-05, 2]")
+    '5-fold: −0.5 [−1e-05, 2]'
+    """
+    return _NEGATIVE.sub("−", text)
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,1 @@
+"""A network of the user's own, whatever framework it is from: its parameters, audit and path."""

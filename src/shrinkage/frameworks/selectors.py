@@ -1,0 +1,92 @@
+"""Which parameters are meant: a kind, or a pattern of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from shrinkage.errors import SettingError, suggestion
+from shrinkage.frameworks.parameters import KINDS, Parameter
+
+HIDDEN_KERNELS = "hidden kernels"
+"""What penalties act on unless something else is said."""
+_PLURALS = {f"{kind}s": kind for kind in KINDS} | {"biases": "bias"}
+
+
+def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """The trainable parameters that a selector names, in the order of the network.
+
+    Parameters
+    ----------
+    selector : str or sequence of str
+        A kind in the singular or plural (``"hidden kernels"``, ``"embeddings"``, ``"biases"``), a
+        parameter's or a layer's name, or a pattern of names with ``*``, ``?`` and ``[…]``
+        (``"features.*"``, ``"*.weight"``). Several together mean all that any of them names.
+    parameters : iterable of Parameter
+        Of the network.
+
+    Returns
+    -------
+    tuple of Parameter
+        At least one, each once.
+
+    Raises
+    ------
+    SettingError
+        When one of the selectors names nothing, with what it may have meant; or when all that it
+        names is frozen.
+
+    Examples
+    --------
+    >>> kernel = Parameter("0.weight", "hidden kernel", "0", "Linear", (8, 2), trainable=True)
+    >>> bias = Parameter("0.bias", "bias", "0", "Linear", (8,), trainable=True)
+    >>> [p.name for p in chosen("hidden kernels", (kernel, bias))], len(chosen("0", (kernel, bias)))
+    (['0.weight'], 2)
+    """
+    known = tuple(parameters)
+    selectors = [selector] if isinstance(selector, str) else list(selector)
+    if not selectors:
+        raise SettingError(
+            f"the selector is empty; name a kind such as '{HIDDEN_KERNELS}', or parameters"
+        )
+    meant: set[str] = set()
+    for one in selectors:
+        named = [parameter for parameter in known if _names(one, parameter)]
+        if not named:
+            raise SettingError(_nothing(one, known))
+        free = [parameter for parameter in named if parameter.trainable]
+        if not free:
+            raise SettingError(
+                f"all that '{one}' names is frozen ({_listed(named)}), so a penalty on it would do "
+                "nothing; make it trainable, or name something else"
+            )
+        meant |= {parameter.name for parameter in free}
+    return tuple(parameter for parameter in known if parameter.name in meant)
+
+
+def _names(selector: str, parameter: Parameter) -> bool:
+    kind = _PLURALS.get(selector, selector)
+    if kind in KINDS:
+        return parameter.kind == kind
+    names = (parameter.name, parameter.layer, *parameter.shared)
+    return any(name and fnmatchcase(name, selector) for name in names)
+
+
+def _nothing(selector: str, known: Sequence[Parameter]) -> str:
+    """Why a selector names nothing, and what would be something."""
+    kind = _PLURALS.get(selector, selector)
+    if kind in KINDS:
+        found = ", ".join(sorted({parameter.kind for parameter in known})) or "nothing"
+        return (
+            f"the network has no {kind} (it has: {found}); name the parameters that are meant, "
+            "such as '*.weight'"
+        )
+    names = [parameter.name for parameter in known]
+    layers = [parameter.layer for parameter in known if parameter.layer]
+    possible = [*dict.fromkeys([*names, *layers, *_PLURALS])]
+    return f"no parameter is called '{selector}'; {suggestion(selector, possible)}"
+
+
+def _listed(parameters: Sequence[Parameter]) -> str:
+    names = [parameter.name for parameter in parameters]
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

@@ -1,0 +1,1 @@
+"""Penalties, audit, path and proof for a Keras model of one's own."""

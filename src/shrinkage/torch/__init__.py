@@ -1,0 +1,1 @@
+"""Penalties, audit, path and proof for a PyTorch module of one's own."""

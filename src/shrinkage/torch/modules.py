@@ -1,0 +1,137 @@
+"""What each parameter of a PyTorch module is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.rnn import RNNBase, RNNCellBase
+from torch.nn.parameter import UninitializedParameter
+
+from shrinkage.errors import SettingError, suggestion
+from shrinkage.frameworks.parameters import Kind, Parameter
+
+_NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_KERNELS = (nn.Linear, nn.Bilinear, _ConvNd)
+_EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
+_MATRIX_NAMES = frozenset({"weight", "kernel", "W"})
+"""What a matrix of a layer of one's own is called where it is a kernel."""
+
+
+def parameters_of(
+    module: nn.Module, *, output: str | None = None, example: Any = None
+) -> tuple[Parameter, ...]:
+    """Every parameter of a module with what it is, tied ones once.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Of any make.
+    output : str, optional
+        Name of the output layer. By default the last linear or convolutional layer that is run on
+        the `example`, or without one the last that is registered.
+    example : tensor or tuple of tensors, optional
+        Inputs to run the module on, once, without gradient and in evaluation mode.
+
+    Returns
+    -------
+    tuple of Parameter
+        In the order of ``module.named_parameters()``.
+
+    Raises
+    ------
+    SettingError
+        When the module has no parameters, when some have no shape yet (lazy layers), when some are
+        not real numbers, or when there is no layer called `output`.
+    """
+    own = {id(p): (name, p) for name, p in module.named_parameters()}
+    if not own:
+        raise SettingError(
+            f"{type(module).__name__} has no parameters, so there is nothing to regularize; layers "
+            "in a plain list are not registered: use nn.ModuleList"
+        )
+    names: dict[int, list[str]] = {}
+    homes: dict[int, tuple[str, nn.Module, str]] = {}
+    for layer, part in module.named_modules():
+        for short, p in part.named_parameters(recurse=False, remove_duplicate=False):
+            names.setdefault(id(p), []).append(f"{layer}.{short}" if layer else short)
+            homes.setdefault(id(p), (layer, part, short))
+    last = _output_layer(module, output, example)
+    found = []
+    for key, (name, p) in own.items():
+        _require_numbers(name, p)
+        layer, part, short = homes[key]
+        others = tuple(dict.fromkeys(other for other in names[key] if other != name))
+        homes_of = {other.rpartition(".")[0] for other in names[key]}
+        kind = _kind(part, short, p, output=last is not None and last in homes_of)
+        found.append(
+            Parameter(name, kind, layer, _type(part), tuple(p.shape), bool(p.requires_grad), others)
+        )
+    return tuple(found)
+
+
+def _type(layer: nn.Module) -> str:
+    """The class of a layer; a parametrized one is a class made on the fly."""
+    return type(layer).__name__.removeprefix("Parametrized")
+
+
+def _require_numbers(name: str, p: torch.Tensor) -> None:
+    if isinstance(p, UninitializedParameter):
+        raise SettingError(
+            f"the parameter '{name}' has no shape yet (a lazy layer); run the module once on a few "
+            "rows first"
+        )
+    if not p.is_floating_point():
+        raise SettingError(
+            f"the parameter '{name}' holds {str(p.dtype).removeprefix('torch.')} numbers; a "
+            "penalty needs real ones (float32, say)"
+        )
+
+
+def _kind(layer: nn.Module, name: str, p: torch.Tensor, *, output: bool) -> Kind:
+    if isinstance(layer, _NORMALIZATIONS):
+        return "normalization"
+    if isinstance(layer, _EMBEDDINGS):
+        return "embedding"
+    if "bias" in name:
+        return "bias"
+    kernel = isinstance(layer, (*_KERNELS, RNNBase, RNNCellBase, nn.MultiheadAttention))
+    if not kernel and not (name in _MATRIX_NAMES and p.ndim >= 2):
+        return "other"
+    return "output kernel" if output else "hidden kernel"
+
+
+def _output_layer(module: nn.Module, output: str | None, example: Any) -> str | None:
+    """Name of the layer that answers; None where no layer has a kernel."""
+    everything = dict(module.named_modules())
+    layers = {name: layer for name, layer in everything.items() if isinstance(layer, _KERNELS)}
+    if output is not None and output not in everything:
+        raise SettingError(
+            f"there is no layer '{output}' to be the output; {suggestion(output, layers)}"
+        )
+    if output is not None or not layers:
+        return output
+    return next(reversed(layers)) if example is None else _last_run(module, layers, example)
+
+
+def _last_run(module: nn.Module, layers: dict[str, nn.Module], example: Any) -> str:
+    """The layer with a kernel that is run last on the example."""
+    order: list[str] = []
+    handles = [
+        layer.register_forward_hook(lambda *_, name=name: order.append(name))
+        for name, layer in layers.items()
+    ]
+    training = [layer for layer in module.modules() if layer.training]
+    try:
+        module.eval()
+        with torch.no_grad():
+            module(*example if isinstance(example, tuple) else (example,))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for layer in training:
+            layer.training = True
+    return order[-1] if order else next(reversed(layers))

@@ -107,7 +107,9 @@ def _kind(layer: nn.Module, name: str, p: torch.Tensor, *, output: bool) -> Kind
 def _output_layer(module: nn.Module, output: str | None, example: Any) -> str | None:
     """Name of the layer that answers; None where no layer has a kernel."""
     everything = dict(module.named_modules())
-    layers = {name: layer for name, layer in everything.items() if isinstance(layer, _KERNELS)}
+    layers: dict[str, nn.Module] = {
+        name: layer for name, layer in everything.items() if isinstance(layer, _KERNELS)
+    }
     if output is not None and output not in everything:
         raise SettingError(
             f"there is no layer '{output}' to be the output; {suggestion(output, layers)}"

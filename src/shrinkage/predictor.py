@@ -66,7 +66,7 @@ class Predictor:
         """The network of a fit, with the preprocessing of the part that it was trained on."""
         trial = fit.trial
         return Predictor(
-            network=trial.network,
+            network=trial.perceptron,
             training=trial.training,
             penalty=trial.penalty,
             lam=trial.lam,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shrinkage.data import Data
 from shrinkage.errors import SettingError
-from shrinkage.network import Network, layout
+from shrinkage.network import Network, OwnNetwork, layout, perceptron_of
 from shrinkage.penalties import Penalty, describe
 from shrinkage.training import Training
 
@@ -31,7 +31,7 @@ class Trial:
 
     Parameters
     ----------
-    network : Network
+    network : Network or OwnNetwork
         What is trained.
     training : Training
         How.
@@ -60,13 +60,24 @@ class Trial:
     (True, False)
     """
 
-    network: Network
+    network: Network | OwnNetwork
     training: Training
     penalty: Penalty | None
     lam: float
     fold: int | None
     seed: int
     rows: int | None = None
+
+    @property
+    def perceptron(self) -> Network:
+        """The network, where it is one of this package's perceptrons.
+
+        Raises
+        ------
+        SettingError
+            When it is a network of the user's own.
+        """
+        return perceptron_of(self.network)
 
     def __post_init__(self) -> None:
         if not self.training.polish or self.penalty is None:

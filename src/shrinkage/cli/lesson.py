@@ -112,7 +112,7 @@ def _start_engine(lesson: Lesson, screen: Screen, interruption: Interruption) ->
     from shrinkage.exhibits import Basis
 
     data, trial = lesson.sample
-    flow.start_engine(Basis(data, trial.network, trial.training), screen, interruption)
+    flow.start_engine(Basis(data, trial.perceptron, trial.training), screen, interruption)
 
 
 def _document(taught: Taught, run: RunInfo, path: Path | None) -> dict[str, Any]:

@@ -115,9 +115,10 @@ def _document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any
     """What `--json` prints: the findings, and how they were made."""
     from shrinkage.exhibits import Basis
     from shrinkage.findings import as_dict
+    from shrinkage.network import perceptron_of
 
     plan = found.plan
-    basis = Basis(found.study.data, plan.network, plan.training, plan.seed)
+    basis = Basis(found.study.data, perceptron_of(plan.network), plan.training, plan.seed)
     return as_dict(found) | {
         "settings": flow.settings_of(basis, run.threads)
         | {

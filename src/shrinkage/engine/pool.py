@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, softmax
 
 from shrinkage.data import Data, Part
 from shrinkage.engine import groups, kernel, optimizers
@@ -21,7 +23,7 @@ from shrinkage.engine.objective import Interrupted
 from shrinkage.engine.polish import mean_loss, polish
 from shrinkage.engine.subsets import held_back, some_of
 from shrinkage.errors import SettingError
-from shrinkage.network import Network, initialize, layout
+from shrinkage.network import Network, OwnNetwork, initialize, layout
 from shrinkage.study import Fit, Status, Trial
 from shrinkage.training import Training
 
@@ -49,6 +51,9 @@ def train(
     whatever the number of threads and the order of the trials. Only a few trials are in flight at
     a time, so memory grows with threads and not with trials. Closing the generator (or an
     exception in its consumer, Ctrl-C included) stops the running trainings within a step.
+
+    Trials about a network of the user's own are trained by that network, where `executor`,
+    `threads`, `starts` and `ahead` mean nothing.
 
     Parameters
     ----------
@@ -92,6 +97,14 @@ def train(
     >>> fits[0.0].sparsity, fits[10.0].sparsity
     (0.0, 1.0)
     """
+    queue = iter(trials)
+    first = next(queue, None)
+    if first is None:
+        return
+    queue = chain([first], queue)
+    if isinstance(first.network, OwnNetwork):
+        yield from first.network.train(queue, data, expired=expired)
+        return
     workers = available_threads() if threads is None else threads
     if workers < 1:
         raise SettingError(f"threads is {workers}; training needs at least 1")
@@ -101,7 +114,6 @@ def train(
     # An executor of processes cannot see this flag: its running trials end by themselves.
     shared = stop if executor is None else None
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")
-    queue = iter(trials)
     pending: set[Future[Fit]] = set()
 
     def submit(trial: Trial) -> Future[Fit]:
@@ -193,7 +205,7 @@ def run_trial(
         If `stop` was set.
     """
     begun = time.thread_time()
-    network, training = trial.network, trial.training
+    network, training = trial.perceptron, trial.training
     if network.inputs != part.n_inputs:
         raise SettingError(
             f"the network takes {network.inputs} inputs, but the data have {part.n_inputs} columns "
@@ -260,7 +272,7 @@ def _descend(
     before: Fit | None = None,
 ) -> Fit:
     """One descent of `parameters`, in place; the relaxed one after `before`."""
-    network = trial.network
+    network = trial.perceptron
     every = evaluation_interval(training, train.size, validation.size)
     entries = ceil(training.epochs / every)
     train_losses = np.empty(entries)
@@ -348,8 +360,9 @@ def _polished(
 ) -> Fit:
     """A fit brought to a stationary point of its objective; one more entry in its history."""
     trial, relaxed = fit.trial, fit.trial.training.relaxed_epochs > 0
+    network = trial.perceptron
     found = polish(
-        trial.network,
+        network,
         trial.training.loss,
         None if relaxed else trial.penalty,
         0.0 if relaxed else trial.lam,
@@ -362,9 +375,9 @@ def _polished(
     outputs, validation_loss = fit.outputs, np.nan
     if part.validation.size:
         held = kernel.Rows(*(array[part.validation].astype(np.float64) for array in rows))
-        validation_loss = mean_loss(trial.network, trial.training.loss, found.parameters, held)
+        validation_loss = mean_loss(network, trial.training.loss, found.parameters, held)
         inputs = part.inputs[part.validation]
-        outputs = predict(trial.network, found.parameters, inputs, trial.training.loss)
+        outputs = predict(network, found.parameters, inputs, trial.training.loss)
     return replace(
         fit,
         parameters=found.parameters,
@@ -391,7 +404,7 @@ def evaluation_interval(training: Training, train_rows: int, validation_rows: in
 
 
 def predict(
-    network: Network,
+    network: Network | OwnNetwork,
     parameters: NDArray[np.float32],
     inputs: NDArray[np.float32],
     loss: str,
@@ -400,8 +413,8 @@ def predict(
 
     Parameters
     ----------
-    network : Network
-        Its shape.
+    network : Network or OwnNetwork
+        Its shape, or the network itself.
     parameters : ndarray of float32, shape (P,)
         Its numbers.
     inputs : ndarray of float32, shape (rows, columns)
@@ -414,6 +427,9 @@ def predict(
     ndarray of float32, shape (rows, outputs)
         Probability of the second class, class probabilities, or (standardized) predictions.
     """
+    if isinstance(network, OwnNetwork):
+        answers = network.logits(parameters, np.asarray(inputs, dtype=np.float32))
+        return _after_head(answers, loss)
     outputs = np.empty((len(inputs), network.outputs), dtype=np.float32)
     kernel.predict_rows(
         shape_of(network, loss),
@@ -422,6 +438,15 @@ def predict(
         outputs,
     )
     return outputs
+
+
+def _after_head(logits: NDArray[np.floating[Any]], loss: str) -> NDArray[np.float32]:
+    """Probabilities, or the numbers themselves."""
+    if loss == "binary_cross_entropy":
+        logits = expit(logits)
+    elif loss == "cross_entropy":
+        logits = softmax(logits, axis=1)
+    return np.asarray(logits, dtype=np.float32)
 
 
 def _descent(trial: Trial, training: Training, every: int, *, penalize: bool) -> kernel.Descent:

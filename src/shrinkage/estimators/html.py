@@ -139,7 +139,7 @@ def _facts(estimator: Any, fit: Fit, study: Study) -> Iterator[tuple[str, str]]:
     selection = getattr(estimator, "selection_", None)
     if isinstance(selection, Selection):
         yield "choice", _choice(selection)
-    network, training = fit.trial.network, fit.trial.training
+    network, training = fit.trial.perceptron, fit.trial.training
     sizes = " – ".join(f"{size:,}" for size in network.sizes)
     yield "network", f"{sizes}, {network.activation}" if network.hidden else f"{sizes}, linear"
     plural = "" if fit.stopped_at == 1 else "s"

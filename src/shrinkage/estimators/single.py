@@ -85,7 +85,7 @@ class Single(Fitted, Strength):
             held_out = validation_rows(self, table, X_val, y_val)
             data = data_of(self, table, held_out=held_out)
             trials = _trials(self, data)
-            starts = {trials[0]: _start(self, trials[0].network)} if _goes_on(self) else None
+            starts = {trials[0]: _start(self, trials[0].perceptron)} if _goes_on(self) else None
             fits = _Fits(trials, data, threads_for(self.n_jobs), starts)
             found = {fit.trial: fit for fit in watched(fits, self.verbose)}
             study = Study.of(data, trials, found.values(), versions())

@@ -113,8 +113,8 @@ def start_jobs(seed: int, setting: Setting) -> list[Job]:
     )
     glorot = lesson_trial(plain, seed, epochs=epochs)
     he = lesson_trial(plain, seed, epochs=epochs, initialization="he")
-    zeros = {glorot: zero_weights(glorot.network)}
-    normal = {glorot: drawn_weights(glorot.network, seed)}
+    zeros = {glorot: zero_weights(glorot.perceptron)}
+    normal = {glorot: drawn_weights(glorot.perceptron, seed)}
     tables = [measured_table(seed, standardize=standardize) for standardize in (False, True)]
     return [
         Job(f"Glorot {seed}", plain, (glorot,)),

@@ -10,7 +10,7 @@ import numpy as np
 
 from shrinkage.data import Data, Task
 from shrinkage.findings import Findings
-from shrinkage.network import Network
+from shrinkage.network import Network, perceptron_of
 from shrinkage.penalties import L2, Penalty, describe
 from shrinkage.training import Training
 from shrinkage.tune import badness, candidates
@@ -237,7 +237,7 @@ def prescribe(findings: Findings) -> Prescription:
     if point is not None and relaxed is not None and relaxed.recommended:
         training = replace(training, relaxed_epochs=relaxed.epochs)
     return Prescription(
-        network=plan.network,
+        network=perceptron_of(plan.network),
         training=training,
         task=data.task,
         rows=int(data.full.train.size),

@@ -7,7 +7,7 @@ from typing import Any
 
 from shrinkage.data import Data
 from shrinkage.findings.ingredients import ingredients
-from shrinkage.network import Network
+from shrinkage.network import Network, OwnNetwork
 from shrinkage.report.run import RunInfo
 from shrinkage.study import Study
 from shrinkage.training import Training
@@ -19,7 +19,7 @@ _TASKS = {
 }
 
 
-def data_part(data: Data, network: Network | None = None) -> dict[str, Any]:
+def data_part(data: Data, network: Network | OwnNetwork | None = None) -> dict[str, Any]:
     """What was understood of the table; `network` where there is one for all."""
     description = data.description
     warnings = description.warnings

@@ -56,9 +56,9 @@ def planned(
 
 
 def _network(plan: Plan) -> str:
-    from shrinkage.network import layout
+    from shrinkage.network import layout, perceptron_of
 
-    network, places = plan.network, layout(plan.network)
+    network, places = perceptron_of(plan.network), layout(plan.network)
     start = f"{network.initialization} initialization" if network.initialization else ""
     shape = "-".join(str(size) for size in network.sizes)
     kind = ", ".join(filter(None, [network.activation if network.hidden else "linear", start]))

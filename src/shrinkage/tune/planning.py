@@ -10,7 +10,7 @@ import numpy as np
 
 from shrinkage.data import Data
 from shrinkage.errors import SettingError, require_known
-from shrinkage.network import Network
+from shrinkage.network import Network, OwnNetwork
 from shrinkage.penalties import L1, L2, ElasticNet, Penalty
 from shrinkage.scores import check_metric, default_metric
 from shrinkage.training import Training
@@ -37,7 +37,7 @@ class Plan:
 
     Parameters
     ----------
-    network : Network
+    network : Network or OwnNetwork
         With the inputs of the full training part; folds whose encoding differs get their own.
     training : Training
         The same for every trial.
@@ -72,7 +72,7 @@ class Plan:
         On a λ that is negative or not finite, an unknown rule, or nothing to try.
     """
 
-    network: Network
+    network: Network | OwnNetwork
     training: Training
     penalties: tuple[Penalty, ...] = (L1(), L2(), ElasticNet())
     lambdas: tuple[float, ...] | None = None
@@ -151,7 +151,7 @@ def default_training(data: Data, **settings: Any) -> Training:
 def plan(
     data: Data,
     *,
-    network: Network | None = None,
+    network: Network | OwnNetwork | None = None,
     training: Training | None = None,
     metric: str | None = None,
     **settings: Any,
@@ -162,7 +162,7 @@ def plan(
     ----------
     data : Data
         What it is for.
-    network : Network, optional
+    network : Network or OwnNetwork, optional
         By default two hidden layers of 128.
     training : Training, optional
         By default :func:`default_training`.

@@ -151,7 +151,7 @@ class Search:
         # Every penalty and λ starts a fold from the same weights and order of rows: paired.
         place = draw if fold is None else 1_000_000 + fold
         seed = int(np.random.SeedSequence((self.plan.seed, place)).generate_state(1)[0])
-        network = replace(self.plan.network, inputs=part.n_inputs)
+        network = self.plan.network.taking(part.n_inputs)
         return Trial(network, self.plan.training, penalty, lam, fold, seed)
 
     def _bracket(self, *, begun: bool) -> list[Trial]:

@@ -98,9 +98,11 @@ def certainty_of(
     middle = Sides(*(np.array([weighted_median(m, weights) for m in side]) for side in leads))
     scaled = Sides(*(m / np.maximum(b, _TINY) for m, b in zip(middle, bounds, strict=True)))
     said = each(fits, lambda fit: predicted(fit, inputs))
+    known = {"margin": middle, "normalized_margin": scaled}
+    if not np.isfinite(np.concatenate(bounds)).all():  # a network of one's own has no such norm
+        del known["normalized_margin"]
     measures = (
-        over_seeds("margin", data.task, middle, paired=paired),
-        over_seeds("normalized_margin", data.task, scaled, paired=paired),
+        *(over_seeds(name, data.task, value, paired=paired) for name, value in known.items()),
         *_calibration(said, classes, weights),
     )
     return measures, Certainty(

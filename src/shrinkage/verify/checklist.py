@@ -12,7 +12,7 @@ from shrinkage.detect import Diagnosis
 from shrinkage.detect.gains import Floats, Point, validation_losses
 from shrinkage.detect.wording import not_shown, one_fold
 from shrinkage.intervals import decimals
-from shrinkage.network import Block, Network, layout
+from shrinkage.network import Block, Network, OwnNetwork, layout
 from shrinkage.penalties import describe, describe_lambda
 from shrinkage.scores import usable
 from shrinkage.study import Study
@@ -125,13 +125,13 @@ def _told(diagnosis: Diagnosis) -> str:
     return f"the network {also}is {not_shown(diagnosis)}"
 
 
-def _penalized(network: Network, blocks: Sequence[Block]) -> int:
+def _penalized(network: Network | OwnNetwork, blocks: Sequence[Block]) -> int:
     """How many numbers of `blocks` the penalty acts on."""
     reach = layout(network).penalized
     return sum(max(min(b.stop, reach.stop) - max(b.start, reach.start), 0) for b in blocks)
 
 
-def _hidden_layers(network: Network, selected: Point) -> CheckPoint:
+def _hidden_layers(network: Network | OwnNetwork, selected: Point) -> CheckPoint:
     places = layout(network)
     hidden = [block for block in places.kernels if block.kind == "hidden kernel"]
     count = _penalized(network, places.blocks)
@@ -148,11 +148,11 @@ def _hidden_layers(network: Network, selected: Point) -> CheckPoint:
     return CheckPoint(
         "Add regularization to all hidden layers",
         None if selected[0] is None or not hidden else complete,
-        f"{subject} {verb} on {count:,} of {places.size:,} parameters: {which}.",
+        f"{subject} {verb} on {count:,} of {places.count:,} parameters: {which}.",
     )
 
 
-def _output_layer(network: Network) -> CheckPoint:
+def _output_layer(network: Network | OwnNetwork) -> CheckPoint:
     output = [block for block in layout(network).blocks if block.kind.startswith("output")]
     total, count = sum(b.stop - b.start for b in output), _penalized(network, output)
     linear = not network.hidden
@@ -164,7 +164,7 @@ def _output_layer(network: Network) -> CheckPoint:
     )
 
 
-def _biases(network: Network) -> CheckPoint:
+def _biases(network: Network | OwnNetwork) -> CheckPoint:
     biases = layout(network).biases
     total, count = sum(b.stop - b.start for b in biases), _penalized(network, biases)
     noun = "bias" if total == 1 else "biases"

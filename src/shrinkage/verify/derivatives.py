@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from shrinkage.network import Network, layout
+from shrinkage.network import Network, OwnNetwork, layout
 from shrinkage.study import Fit
 
 Floats = NDArray[np.float64]
@@ -81,6 +81,10 @@ def logits(fit: Fit, inputs: NDArray[np.float32] | Floats) -> Floats:
     ndarray of float64, shape (rows, outputs)
         Log odds of the second class, one logit for each class, or standardized predictions.
     """
+    network = fit.trial.network
+    if isinstance(network, OwnNetwork):
+        answers = network.logits(fit.parameters, np.asarray(inputs, dtype=np.float64))
+        return np.asarray(answers, dtype=np.float64)
     return _forward(fit, inputs, keep_slopes=False)[0]
 
 
@@ -100,8 +104,13 @@ def logits_and_jacobians(fit: Fit, inputs: NDArray[np.float32] | Floats) -> tupl
     logits : ndarray of float64, shape (rows, outputs)
         See :func:`logits`.
     jacobians : ndarray of float64, shape (rows, outputs, columns)
-        By the chain rule from the output back: a product of kernels and activations' slopes.
+        By the chain rule from the output back: a product of kernels and activations' slopes. Those
+        of a network of one's own are its own.
     """
+    network = fit.trial.network
+    if isinstance(network, OwnNetwork):
+        places = np.asarray(inputs, dtype=np.float64)
+        return logits(fit, places), network.jacobians(fit.parameters, places)
     outputs, slopes = _forward(fit, inputs, keep_slopes=True)
     kernels = _arrays(fit, "kernel")
     rows, last = len(outputs), kernels[-1]
@@ -111,8 +120,10 @@ def logits_and_jacobians(fit: Fit, inputs: NDArray[np.float32] | Floats) -> tupl
     return outputs, np.ascontiguousarray(found)
 
 
-def arithmetic(network: Network) -> int:
+def arithmetic(network: Network | OwnNetwork) -> int:
     """Multiplications that the Jacobian at one row takes, about."""
+    if isinstance(network, OwnNetwork):
+        return (1 + network.outputs) * network.multiplications
     kernels = layout(network).kernels
     return (1 + network.outputs) * sum(block.shape[0] * block.shape[1] for block in kernels)
 
@@ -121,7 +132,7 @@ def _forward(
     fit: Fit, inputs: NDArray[np.float32] | Floats, *, keep_slopes: bool
 ) -> tuple[Floats, list[Floats]]:
     values: Floats = np.asarray(inputs, dtype=np.float64)
-    activate = _ACTIVATIONS[fit.trial.network.activation]
+    activate = _ACTIVATIONS[fit.trial.perceptron.activation]
     kernels, biases = _arrays(fit, "kernel"), _arrays(fit, "bias")
     slopes: list[Floats] = []
     for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from shrinkage.network import layout
+from shrinkage.network import OwnNetwork, layout
 from shrinkage.study import Fit
 
 Floats = NDArray[np.float64]
@@ -25,6 +25,9 @@ def weight_norm(fit: Fit) -> float:
     float
         Without biases and output layer.
     """
+    weights = fit.penalized_weights if isinstance(fit.trial.network, OwnNetwork) else None
+    if weights is not None:
+        return float(np.linalg.norm(weights.astype(np.float64)))
     kernels = _kernels(fit)
     return float(np.sqrt(sum(np.square(kernel).sum() for kernel in kernels[:-1] or kernels)))
 
@@ -44,13 +47,16 @@ def path_norm(fit: Fit) -> float:
     Returns
     -------
     float
-        For a linear model the norm of its kernel.
+        For a linear model the norm of its kernel; NaN for a network of one's own, whose layers
+        need not follow each other.
 
     References
     ----------
     Neyshabur, Tomioka & Srebro (2015), "Norm-based capacity control in neural networks", COLT;
     Neyshabur, Salakhutdinov & Srebro (2015), "Path-SGD", NeurIPS: the path norm with p = 2.
     """
+    if isinstance(fit.trial.network, OwnNetwork):
+        return float("nan")
     kernels = _kernels(fit)
     paths = np.ones(kernels[0].shape[0])
     for kernel in kernels:
@@ -73,13 +79,16 @@ def spectral_product(fit: Fit) -> float:
     Returns
     -------
     float
-        In units of :func:`shrinkage.verify.smoothness.jacobian_norms`.
+        In units of :func:`shrinkage.verify.smoothness.jacobian_norms`; NaN for a network of one's
+        own, whose layers need not follow each other.
 
     References
     ----------
     Bartlett, Foster & Telgarsky (2017), "Spectrally-normalized margin bounds for neural networks",
     NeurIPS; Szegedy et al. (2014), "Intriguing properties of neural networks", section 4.3.
     """
+    if isinstance(fit.trial.network, OwnNetwork):
+        return float("nan")
     return float(np.prod([_largest_singular_value(kernel) for kernel in _kernels(fit)]))
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from shrinkage.data import Data, TestSet
 from shrinkage.detect.gains import loss_name
 from shrinkage.engine.pool import predict
 from shrinkage.intervals import FEWEST_ROWS, Interval, bootstrap_interval
-from shrinkage.network import layout
+from shrinkage.network import OwnNetwork, layout
 from shrinkage.study import Fit
 from shrinkage.training import Training
 from shrinkage.verify.metrics import (
@@ -303,6 +304,9 @@ def _class_probabilities(fit: Fit, inputs: NDArray[np.float32]) -> Floats:
     probabilities = _outputs(fit, inputs)
     if fit.trial.training.loss != "binary_cross_entropy":
         return probabilities
+    if isinstance(fit.trial.network, OwnNetwork):
+        log_odds = fit.trial.network.logits(fit.parameters, inputs).astype(np.float64)
+        return np.concatenate([expit(-log_odds), probabilities], axis=1)
     # In float32, 1 − p is 0 from p = 1 − 3e-8 on, and the log loss of a confident mistake would
     # be lost. Negating the output layer gives the probability of class 0 with all its digits.
     mirrored = fit.parameters.copy()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shrinkage.compact import Compacted, compact
 from shrinkage.data import Data
 from shrinkage.engine.pool import predict
+from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit
 
 _TIMED_ROWS, _FEWEST_TIMED, _ARITHMETIC = 10_000, 100, 200_000_000
@@ -120,9 +121,13 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
     Returns
     -------
     Shrinking or None
-        None when no unit and no input can be removed.
+        None when no unit and no input can be removed, or the network is not a perceptron of this
+        package.
     """
-    small = compact(fit.trial.network, fit.parameters)
+    if isinstance(fit.trial.network, OwnNetwork):
+        return None
+    network = fit.trial.network
+    small = compact(network, fit.parameters)
     if small.after == small.before:
         return None
     part = data.full
@@ -130,7 +135,7 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
     loss = fit.trial.training.loss
 
     def large_answers(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        return predict(fit.trial.network, fit.parameters, inputs, loss)
+        return predict(network, fit.parameters, inputs, loss)
 
     def small_answers(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         return predict(small.network, small.parameters, inputs, loss)

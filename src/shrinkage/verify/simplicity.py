@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from shrinkage.data import Data, TestSet
 from shrinkage.errors import ShrinkageError
-from shrinkage.network import Network
+from shrinkage.network import Network, OwnNetwork
 from shrinkage.study import Fit
 from shrinkage.verify.boundary import Plane
 from shrinkage.verify.certainty import Certainty, certainty_of
@@ -190,7 +190,7 @@ def _by_seed(fits: Sequence[Fit], which: str) -> dict[int, Fit]:
     return found
 
 
-def _affordable(network: Network) -> int:
+def _affordable(network: Network | OwnNetwork) -> int:
     """Training rows for which there is time."""
     return int(np.clip(_WORK / (_LOOKS * arithmetic(network)), _FEWEST_ROWS, _MOST_ROWS))
 

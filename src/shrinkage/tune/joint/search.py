@@ -14,6 +14,7 @@ import numpy as np
 from shrinkage.data import Data
 from shrinkage.engine.pool import available_threads, train, warm_up
 from shrinkage.errors import SettingError, ShrinkageError
+from shrinkage.network import perceptron_of
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.tune.joint.ablation import WHOLE, ablations
 from shrinkage.tune.joint.asking import ask
@@ -91,7 +92,7 @@ class JointSearch:
         self.data = data
         self.plan = plan
         self.budget = budget or Budget(seconds=60.0)
-        self.base = Candidate(plan.network, plan.training)
+        self.base = Candidate(perceptron_of(plan.network), plan.training)
         classes, rows = data.task != "regression", data.full.train.size
         self.space = space or Space(self.base, plan.penalties, classes, rows)
         self.committee = committee
@@ -225,7 +226,7 @@ class JointSearch:
     def __iter__(self) -> Iterator[Fit]:
         """Train stage after stage, yielding each fit as it finishes."""
         if self._begun is None:
-            warm_up(self.data, self.plan.network, self.plan.training)
+            warm_up(self.data, self.base.network, self.plan.training)
             self._begun = self._clock()
         yield from self._baseline()
         self.stage = "joint"

@@ -1,18 +1,16 @@
-"""What is trained: a multilayer perceptron, and where its numbers lie in one flat vector."""
+"""A multilayer perceptron: its shape, and how its weights start."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import sqrt
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.errors import SettingError, require_known
-
-Kind = Literal["hidden kernel", "output kernel", "hidden bias", "output bias"]
+from shrinkage.network.places import Block, Layout
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "identity")
 INITIALIZATIONS = ("he", "glorot", "lecun")
@@ -85,6 +83,15 @@ class Network:
             require_known("initialization", self.initialization, INITIALIZATIONS)
 
     @property
+    def places(self) -> Layout:
+        """Where its kernels and biases lie; see :func:`shrinkage.network.layout`."""
+        return _places(self)
+
+    def taking(self, inputs: int) -> Network:
+        """The same network for another number of inputs."""
+        return replace(self, inputs=inputs)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Width of every layer, the input first and the output last."""
         return (self.inputs, *self.hidden, self.outputs)
@@ -99,83 +106,9 @@ class Network:
         return "-".join(str(size) for size in self.sizes) + f" ({kind})"
 
 
-@dataclass(frozen=True)
-class Block:
-    """One array inside the flat vector: layer number (from 1), kind, place and shape."""
-
-    layer: int
-    kind: Kind
-    start: int
-    shape: tuple[int, ...]
-
-    @property
-    def stop(self) -> int:
-        """First index after this block."""
-        return self.start + int(np.prod(self.shape))
-
-    @property
-    def name(self) -> str:
-        """For people: ``"layer 1 kernel"``, ``"output bias"``."""
-        place = "output" if self.kind.startswith("output") else f"layer {self.layer}"
-        return f"{place} {self.kind.split()[1]}"
-
-    def of(self, parameters: NDArray[np.floating]) -> NDArray[np.floating]:
-        """This block of `parameters` (P,), as a view of shape :attr:`shape`."""
-        return parameters[self.start : self.stop].reshape(self.shape)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where each kernel and bias of a network lies in its flat vector of P numbers.
-
-    Hidden kernels come first, then the output kernel, then the biases, so what a penalty acts on
-    is one contiguous range and the optimizer's inner loop needs no mask. A kernel has shape
-    (fan-in, fan-out), as in Keras.
-    """
-
-    blocks: tuple[Block, ...]
-    penalize_output: bool = False
-
-    @property
-    def size(self) -> int:
-        """P, the number of parameters."""
-        return self.blocks[-1].stop
-
-    @property
-    def kernels(self) -> tuple[Block, ...]:
-        """Kernels from the input to the output."""
-        return tuple(block for block in self.blocks if block.kind.endswith("kernel"))
-
-    @property
-    def biases(self) -> tuple[Block, ...]:
-        """Biases from the first hidden layer to the output."""
-        return tuple(block for block in self.blocks if block.kind.endswith("bias"))
-
-    @property
-    def penalized(self) -> slice:
-        """The range that penalties act on.
-
-        All hidden kernels, and the output kernel when asked for; a linear model's only kernel.
-        """
-        hidden = [block for block in self.kernels if block.kind == "hidden kernel"]
-        last = self.kernels[-1] if self.penalize_output or not hidden else hidden[-1]
-        return slice(0, last.stop)
-
-
 @cache
-def layout(network: Network) -> Layout:
-    """The places of a network's kernels and biases in one flat vector.
-
-    Parameters
-    ----------
-    network : Network
-        The shape to lay out.
-
-    Returns
-    -------
-    Layout
-        Hidden kernels, output kernel, hidden biases, output bias, in this order.
-    """
+def _places(network: Network) -> Layout:
+    """Hidden kernels, output kernel, hidden biases, output bias, in this order."""
     sizes = network.sizes
     last = len(sizes) - 1
     kernels = [(layer, (sizes[layer - 1], sizes[layer])) for layer in range(1, last + 1)]
@@ -206,7 +139,7 @@ def initialize(network: Network, seed: int) -> NDArray[np.float32]:
     ndarray of float32, shape (P,)
         Normal kernels with the variance of the network's initialization; zero biases.
     """
-    places = layout(network)
+    places = network.places
     rng = np.random.default_rng(seed)
     parameters = np.zeros(places.size, dtype=np.float32)
     hidden = network.hidden_initialization

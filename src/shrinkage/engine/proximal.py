@@ -1,0 +1,152 @@
+"""The proximal steps of L1 and of the group lasso on tensors, in an optimizer's own metric.
+
+What :mod:`shrinkage.penalties` says of one NumPy kernel, for PyTorch's layout of kernels and for
+many networks at once: a kernel is (out, in) for a linear layer and (out, in, height, width) for a
+convolution, and `lead` dimensions before these count copies of it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from shrinkage.errors import require_known
+from shrinkage.penalties import GROUPS
+
+_MOST_STEPS = 60
+_UNCHECKED_STEPS = 12
+"""Newton's steps where asking whether they suffice would cost more than to take them."""
+
+
+@torch.no_grad()
+def soft_threshold_(weights: Tensor, threshold: Tensor | float) -> None:
+    """Move weights towards zero by the threshold, and exactly to zero within it, in place.
+
+    Parameters
+    ----------
+    weights : tensor
+        Any shape.
+    threshold : tensor or float
+        Step · λ, not negative; a tensor that broadcasts to `weights`.
+
+    Examples
+    --------
+    >>> weights = torch.tensor([-0.3, 0.05, 0.2])
+    >>> soft_threshold_(weights, 0.1)
+    >>> weights
+    tensor([-0.2000,  0.0000,  0.1000])
+    """
+    # What a weight loses is itself where it is small: then zeros are +0.0, one bit pattern.
+    if isinstance(threshold, Tensor):
+        weights.sub_(torch.clamp(weights, -threshold, threshold))
+    else:
+        weights.sub_(torch.clamp(weights, -threshold, threshold))
+
+
+@torch.no_grad()
+def group_prox(
+    weights: Tensor, step: Tensor, lam: Tensor | float, over: str, lead: int = 0
+) -> Tensor:
+    """The proximal step of λ Σ √|g| ‖w_g‖, for all groups at once.
+
+    Parameters
+    ----------
+    weights : tensor (*lead, out, in, *kernel)
+        A kernel, or a stack of them, in PyTorch's layout; a vector is a kernel of one output.
+    step : tensor
+        What the optimizer multiplied each weight's gradient by; broadcasts to `weights`.
+    lam : tensor (*lead,) or float
+        λ, not negative.
+    over : str
+        ``"units"``: a group is all weights into one output. ``"inputs"``: all weights out of one
+        input.
+    lead : int, default 0
+        Dimensions that count networks.
+
+    Returns
+    -------
+    tensor
+        Shape and dtype of `weights`; +0.0 where a group is zero.
+
+    Raises
+    ------
+    SettingError
+        When `over` is something else.
+
+    Notes
+    -----
+    See :meth:`shrinkage.GroupLasso.prox` for the equation that is solved. Half precision is
+    computed in float32.
+
+    Examples
+    --------
+    The first unit has weights (3, 4), the second none worth keeping.
+
+    >>> kernel = torch.tensor([[3.0, 4.0], [0.1, 0.0]])
+    >>> group_prox(kernel, torch.ones(2, 2), 0.5, "units").round(decimals=3)
+    tensor([[2.5760, 3.4340],
+            [0.0000, 0.0000]])
+    """
+    require_known("group", over, GROUPS)
+    exact = weights if weights.dtype == torch.float64 else weights.float()
+    z = _grouped(exact, over, lead)
+    own = _grouped(step.to(z.dtype).expand_as(weights), over, lead)
+    strength = lam.to(z.dtype)[..., None, None] if isinstance(lam, Tensor) else lam
+    thresholds = own * (strength * z.shape[-1] ** 0.5)
+    norms = _norms_after(z, thresholds)
+    kept = torch.where(thresholds > 0, norms / (norms + thresholds), 1.0)
+    shrunk = torch.where((norms > 0) & (z != 0), z * kept, 0.0)
+    return _ungrouped(shrunk, weights.shape, over, lead).to(weights.dtype)
+
+
+def _norms_after(z: Tensor, thresholds: Tensor) -> Tensor:
+    """Norm of each group (…, groups, 1) after its step; 0 where it dies.
+
+    Newton's steps rise to the root of 1/‖z / (r + t)‖ − 1 from a lower bound of it and never pass
+    it, as in :mod:`shrinkage.penalties.group_lasso`. From r ≥ |z_i| − t_i on, no ratio exceeds 1,
+    so that single precision is enough.
+    """
+    size = z.abs()
+    zero = torch.zeros_like(size[..., :1])
+    if not size.numel():
+        return zero
+    lengths = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+    reached = torch.where(size > 0, size / thresholds, 0.0)
+    alive = reached.square().sum(dim=-1, keepdim=True) > 1.0
+    largest = thresholds.amax(dim=-1, keepdim=True)
+    lowest = torch.maximum(lengths - largest, (size - thresholds).amax(dim=-1, keepdim=True))
+    r = torch.where(alive, lowest.clamp(min=0.0), zero)
+    # Newton's steps square the error: one of this size leaves none to speak of.
+    enough = torch.finfo(z.dtype).eps ** 0.5
+    asks = not torch.compiler.is_compiling() and z.device.type == "cpu"
+    for _ in range(_MOST_STEPS if asks else _UNCHECKED_STEPS):
+        below = r + thresholds
+        ratio = torch.where(size > 0, size / below, 0.0)
+        square = ratio.square().sum(dim=-1, keepdim=True)
+        slope = torch.where(size > 0, ratio.square() / below, 0.0).sum(dim=-1, keepdim=True)
+        rise = torch.where(alive, square * (square.sqrt() - 1.0) / slope, zero).clamp(min=0.0)
+        r = r + rise
+        if asks and not bool((rise > enough * r).any()):
+            break
+    return r
+
+
+def _grouped(w: Tensor, over: str, lead: int) -> Tensor:
+    """Kernels as (*lead, groups, weights of a group)."""
+    kernel = _as_kernel(w, lead)
+    if over == "inputs":
+        kernel = kernel.transpose(lead, lead + 1)
+    return kernel.flatten(start_dim=lead + 1)
+
+
+def _ungrouped(groups: Tensor, shape: torch.Size, over: str, lead: int) -> Tensor:
+    """The inverse of :func:`_grouped`."""
+    if over == "units" or len(shape) - lead < 2:
+        return groups.reshape(shape)
+    out, inputs, *window = shape[lead:]
+    return groups.reshape(*shape[:lead], inputs, out, *window).transpose(lead, lead + 1)
+
+
+def _as_kernel(w: Tensor, lead: int) -> Tensor:
+    """At least two dimensions behind the leading ones."""
+    return w if w.ndim - lead >= 2 else w.reshape(*w.shape[:lead], 1, -1)

@@ -22,6 +22,7 @@ from shrinkage.cli.declared import (
     OUTPUT,
     PENALTY,
     SOURCE,
+    STUDY,
     TRAINING,
     TUNE,
     WITH,
@@ -183,7 +184,7 @@ _add(
     "run",
     _RUN,
     _training("shrinkage.cli.run"),
-    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *TUNE, WITH, *OUTPUT),
+    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *TUNE, STUDY, WITH, *OUTPUT),
 )
 _add(
     "capacity",

@@ -378,6 +378,12 @@ TUNE = (
         shown="in memory",
     ),
 )
+STUDY = _option(
+    *("study", str | None, _OUTPUT, "FILE"),
+    "Keep every fit in a file such as moons.study, and go on from it: only what is missing is "
+    "trained. More λ, penalties, folds or repeats may be added.",
+    shown="none",
+)
 WITH = _option(
     *("exhibits", list[str] | None, _OUTPUT, "NAME,…"),
     "Add demonstrations, separated by commas: capacity, interaction, learning-curve.",

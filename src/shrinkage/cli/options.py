@@ -76,6 +76,8 @@ class Options:
         Names of the settings that the user chose, to tell them from those chosen for the user.
     command : str
         The command line, to be shown.
+    study : str or None, default None
+        The study file that fits go into and come from.
     """
 
     source: str
@@ -97,6 +99,7 @@ class Options:
     quiet: bool
     given: frozenset[str]
     command: str
+    study: str | None = None
 
 
 def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
@@ -145,6 +148,7 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
         plan=plan,
         joint=_joint(raw),
         exhibits=read_exhibits(raw),
+        study=raw.get("study"),
         given=frozenset(name for name, value in raw.items() if value not in (None, [], ())),
         command=command,
         **{name: raw[name] for name in ("folds", "repeats", "samples", "noise")},
@@ -176,6 +180,10 @@ def _joint(raw: Mapping[str, Any]) -> dict[str, Any] | None:
             raise SettingError(f"--{name} is for the joint search; add --tune all or leave it")
     if not wanted:
         return None
+    if raw.get("study") is not None:
+        raise SettingError(
+            "--study is for the λ path; --tune all keeps what it has with --storage FILE"
+        )
     if raw["lambdas"] is not None:
         raise SettingError("--lambdas does not go with --tune all, which looks for λ; leave one")
     if raw["rule"] != "minimum":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shrinkage.cli import destination, flow
 from shrinkage.cli.exhibit import with_exhibits
 from shrinkage.cli.interruption import Interruption
+from shrinkage.cli.keeping import Keeping, keeping
 from shrinkage.cli.options import Options
 from shrinkage.errors import ShrinkageError
 from shrinkage.terminal.screen import Screen
@@ -40,23 +41,31 @@ def carry_out(options: Options) -> int:
     KeyboardInterrupt
         If it was interrupted before there was anything to report.
     """
+    path = destination.choose(options.output, options.source)
+    with keeping(options) as kept:
+        return _run(options, path, kept)
+
+
+def _run(options: Options, path: Path, kept: Keeping) -> int:
     interruption = Interruption.current or Interruption()
     screen = Screen(json=options.json, quiet=options.quiet)
-    path = destination.choose(options.output, options.source)
     watch = flow.Stopwatch()
     data = flow.read(options, screen)
     watch.stage("reading")
-    basis = flow.basis_of(options, data)
-    search = _plan(options, basis)
+    basis = kept.basis(flow.basis_of(options, data))
+    search = _plan(options, basis, kept)
     screen.understood(data)
     threads = flow.threads_of(options.threads)
     screen.planned(search, data, threads, options.given)
+    kept.tell(screen, search)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
     import shrinkage.findings  # noqa: F401  # not to be interrupted half loaded, and needed next
 
-    complete = flow.train(search, screen, interruption)
+    kept.begin(data, search.plan, threads)
+    complete = flow.train(kept.recorded(search), screen, interruption)
     watch.stage("training")
+    kept.finish(search, complete=complete, seconds=watch.seconds)
     found = _find(search, screen, complete=complete)
     watch.stage("findings")
     from shrinkage.recipes import recipes
@@ -70,6 +79,7 @@ def carry_out(options: Options) -> int:
         found, finished = with_exhibits(options, found, basis, screen, interruption)
         complete = complete and finished
         watch.stage("exhibits")
+    kept.found(_document(found, run, None) | {"interrupted": not complete})
     flow.hand_over(
         found,
         run,
@@ -81,7 +91,7 @@ def carry_out(options: Options) -> int:
     return 0 if interruption.signal is None else interruption.exit_code
 
 
-def _plan(options: Options, basis: Basis) -> Search | JointSearch:
+def _plan(options: Options, basis: Basis, kept: Keeping) -> Search | JointSearch:
     from shrinkage.tune import Search, plan
     from shrinkage.tune.joint import PENALTIES, JointSearch
 
@@ -90,7 +100,8 @@ def _plan(options: Options, basis: Basis) -> Search | JointSearch:
         settings = {"penalties": PENALTIES} | settings
     planned = plan(basis.data, network=basis.network, training=basis.training, **settings)
     if options.joint is None:
-        return Search(basis.data, planned, threads=options.threads)
+        done = kept.done(basis.data, planned)
+        return Search(basis.data, planned, threads=options.threads, done=done)
     return JointSearch(basis.data, planned, threads=options.threads, **options.joint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import cache
@@ -53,6 +53,9 @@ class Search:
         See :func:`shrinkage.engine.pool.train`.
     executor : concurrent.futures.Executor, optional
         The same.
+    done : mapping of Trial to Fit, optional
+        Fits from before, of this plan or another: what of them is planned is not trained again,
+        and not yielded.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Search:
         *,
         threads: int | None = None,
         executor: Executor | None = None,
+        done: Mapping[Trial, Fit] | None = None,
     ) -> None:
         self.data = data
         self.plan = plan
@@ -72,6 +76,18 @@ class Search:
         self._fits: dict[Trial, Fit] = {}
         self._batches: list[tuple[str, list[Trial]]] = []
         self._relaxed: list[Trial] = []
+        self._done = done or {}
+        self._reused = 0
+
+    @property
+    def planned(self) -> Collection[Trial]:
+        """Trials planned so far, in order."""
+        return self._trials.keys()
+
+    @property
+    def before(self) -> int:
+        """Fits that were there before this search, whether it will ask for them or not."""
+        return len(self._done)
 
     @property
     def study(self) -> Study:
@@ -80,7 +96,12 @@ class Search:
 
     @property
     def expected(self) -> int:
-        """Fits that the whole search will take: those planned, and a guess for later stages."""
+        """Fits that are to be trained in all: those planned, and a guess for later stages."""
+        return self._foreseen - self._reused
+
+    @property
+    def _foreseen(self) -> int:
+        """Fits of the whole search, those from before included."""
         plan, folds = self.plan, len(self.data.parts)
         kinds = len(plan.penalties)
         values = len(set(plan.lambdas) - {0.0}) if plan.lambdas is not None else plan.points
@@ -141,6 +162,10 @@ class Search:
         """Train those trials that have no fit yet."""
         new = [trial for trial in dict.fromkeys(trials) if trial not in self._fits]
         self._trials.update(dict.fromkeys(new))
+        before = {trial: self._done[trial] for trial in new if trial in self._done}
+        self._fits.update(before)
+        self._reused += len(before)
+        new = [trial for trial in new if trial not in before]
         for fit in train(new, self.data, threads=self._threads, executor=self._executor):
             # Of a fold only losses and outputs are looked at again, of a refit the weights too.
             self._fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()

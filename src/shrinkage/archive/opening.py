@@ -1,0 +1,237 @@
+"""Opening a study file that may be anything: a sentence for each way in which it is not one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from shrinkage.archive.schema import APPLICATION, VERSION, expected, made_of, migrate
+from shrinkage.errors import SettingError
+
+_MAGIC = b"SQLite format 3\0"
+_LONGEST = 1 << 29
+"""Bytes of the longest text or BLOB that is read."""
+_PAGE_SIZE = slice(16, 18)
+_LAYOUT = slice(18, 20)  # 2, 2 while there is a log beside the file
+_CHANGES, _PAGES, _VALID_FOR = slice(24, 28), slice(28, 32), slice(92, 96)
+
+
+def reading(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """A connection that reads a study file and cannot write.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, which another process may be writing.
+
+    Returns
+    -------
+    sqlite3.Connection
+        Of an older file, of a copy in memory that has been brought to the present version.
+
+    Raises
+    ------
+    SettingError
+        When there is no such file, or it is empty, foreign, truncated, damaged or of a newer
+        version.
+    """
+    check_bytes(path)
+    connection = _read_only(Path(path))
+    try:
+        with sentences(path):
+            version = _checked(connection, path)
+            if version < VERSION:
+                copy = sqlite3.connect(":memory:", isolation_level=None)
+                connection.backup(copy)
+                connection.close()
+                connection = copy
+                migrate(connection, version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def writing(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """A connection that writes an existing study file, brought to the present version.
+
+    Raises
+    ------
+    SettingError
+        As :func:`reading`, and when the file or its folder cannot be written.
+    """
+    check_bytes(path)
+    check_writable(path)
+    with sentences(path):
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        try:
+            _harden(connection)
+            version = _checked(connection, path)
+            if version < VERSION:
+                migrate(connection, version)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def check_bytes(path: str | os.PathLike[str]) -> None:
+    """Raise unless a file looks like a whole SQLite database."""
+    source = Path(path)
+    if source.is_dir():
+        raise SettingError(f"'{path}' is a folder; name a study file in it")
+    try:
+        with source.open("rb") as file:
+            head = file.read(100)
+        size = source.stat().st_size
+    except FileNotFoundError:
+        raise SettingError(
+            f"there is no study file '{path}'; shrinkage run … --study '{path}' makes one"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise SettingError(f"cannot read '{path}': {reason}") from error
+    if not head:
+        raise SettingError(f"'{path}' is empty; remove it, or name another study file")
+    if not _MAGIC.startswith(head[: len(_MAGIC)]) and head[: len(_MAGIC)] != _MAGIC:
+        raise SettingError(f"'{path}' {_what(head)}; it was not opened")
+    if len(head) < 100 or _is_cut(head, size, source):
+        raise truncated(path)
+
+
+def _what(head: bytes) -> str:
+    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+        return "is a pickle, which can execute code when it is read, and no study file"
+    if head.startswith(b"PK"):
+        return "is a zip archive, and no study file"
+    if head.lstrip()[:1] == b"<":
+        return "is a web page, and no study file"
+    return "is not a study file that shrinkage wrote"
+
+
+def _is_cut(head: bytes, size: int, source: Path) -> bool:
+    page = int.from_bytes(head[_PAGE_SIZE], "big")
+    page = 65536 if page == 1 else page
+    # With a log beside it, or a count that is out of date, the first page does not tell.
+    log = source.with_name(f"{source.name}-wal")
+    told = head[_CHANGES] == head[_VALID_FOR] and not (log.exists() and log.stat().st_size)
+    return told and size < page * int.from_bytes(head[_PAGES], "big")
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Read with SQLite's locks; where the folder forbids them, the file as it lies there."""
+    address = path.absolute().as_uri()
+    failure: sqlite3.Error | None = None
+    for how in ("?mode=ro", "?mode=ro&immutable=1"):
+        connection = sqlite3.connect(address + how, uri=True, isolation_level=None, timeout=5)
+        try:
+            _harden(connection)
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.Error as error:
+            connection.close()
+            failure = error
+            if "unable to open" in str(error) or "readonly" in str(error):
+                continue
+            break
+        return connection
+    assert failure is not None
+    raise _sentence(failure, path)
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    """As SQLite advises for files from strangers: https://sqlite.org/security.html."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+
+
+def _checked(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> int:
+    """The version of a file that is ours, to the last statement of its schema."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
+        raise SettingError(f"'{path}' is an SQLite database, but no study file; it was not opened")
+    if version > VERSION:
+        raise SettingError(
+            f"'{path}' is a study file of version {version}, and this version of shrinkage reads "
+            f"up to {VERSION}; update shrinkage"
+        )
+    if version < 1 or tuple(made_of(connection)) != expected(version):
+        raise damaged(path)
+    return int(version)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise unless the file can be written, and others made beside it."""
+    target = Path(path)
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise SettingError(f"there is no directory '{folder}' for the study file; make it first")
+    if target.is_dir():
+        raise SettingError(f"'{path}' is a folder; name a study file in it")
+    probe = folder / f".{target.name}.{os.getpid()}"
+    try:
+        if target.exists():
+            with target.open("ab"):
+                pass
+        with probe.open("xb"):
+            pass
+        probe.unlink()
+    except OSError as error:
+        with suppress(OSError):
+            probe.unlink()
+        reason = (error.strerror or str(error)).lower()
+        raise SettingError(
+            f"the study file '{path}' cannot be written ({reason}); choose another place"
+        ) from error
+
+
+@contextmanager
+def sentences(path: str | os.PathLike[str]) -> Iterator[None]:
+    """SQLite's errors in words."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _sentence(error, path) from error
+
+
+def _sentence(error: sqlite3.Error, path: str | os.PathLike[str]) -> SettingError:
+    said = str(error)
+    if "full" in said:
+        return SettingError(
+            f"the disk with the study file '{path}' is full; what was written before is kept: make "
+            "room, and run the same command again to go on"
+        )
+    if "locked" in said:
+        return SettingError(
+            f"another program holds the study file '{path}'; close it and try again"
+        )
+    if "readonly" in said or "read-only" in said or "unable to open" in said:
+        return SettingError(f"the study file '{path}' cannot be written here; copy it elsewhere")
+    if "disk I/O" in said:
+        return SettingError(
+            f"the system failed to read or write the study file '{path}' ({said}); what was "
+            "written before is kept"
+        )
+    return damaged(path)
+
+
+def truncated(path: str | os.PathLike[str]) -> SettingError:
+    """The sentence for a file whose end is missing."""
+    return SettingError(
+        f"the study file '{path}' is truncated: its end is missing; copy it again, or save what is "
+        f"left with: shrinkage recover '{path}'"
+    )
+
+
+def damaged(path: str | os.PathLike[str]) -> SettingError:
+    """The sentence for a file that makes no sense."""
+    return SettingError(
+        f"the study file '{path}' is damaged; copy it again, or save what is left with: "
+        f"shrinkage recover '{path}'"
+    )

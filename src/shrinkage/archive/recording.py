@@ -1,0 +1,88 @@
+"""Trainings whose fits go into a study file as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from typing import Protocol
+
+from shrinkage.archive.reading import without_weights
+from shrinkage.archive.writing import StudyFile
+from shrinkage.study import Fit, Study, Trial
+
+
+class Planned(Protocol):
+    """A search: trials under way, and those planned so far in their order."""
+
+    @property
+    def stage(self) -> str:
+        """What is being trained now."""
+
+    @property
+    def expected(self) -> int:
+        """Fits that it will take in all."""
+
+    @property
+    def planned(self) -> Collection[Trial]:
+        """Trials planned so far, in order; it only grows."""
+
+    @property
+    def study(self) -> Study:
+        """What is finished."""
+
+    def __iter__(self) -> Iterator[Fit]:
+        """Train."""
+
+
+class Recorded:
+    """A search that is written down while it runs.
+
+    Parameters
+    ----------
+    search : Planned
+        What to iterate over.
+    file : StudyFile
+        Begun, see :meth:`StudyFile.begin`.
+    keep : callable, optional
+        Fit → fit as it is to be kept; by default without the weights of folds.
+    """
+
+    def __init__(
+        self, search: Planned, file: StudyFile, keep: Callable[[Fit], Fit] = without_weights
+    ) -> None:
+        self.search = search
+        self.file = file
+        self._keep = keep
+        self._written = 0
+
+    @property
+    def stage(self) -> str:
+        """What is being trained now."""
+        return self.search.stage
+
+    @property
+    def expected(self) -> int:
+        """Fits that it will take in all."""
+        return self.search.expected
+
+    @property
+    def study(self) -> Study:
+        """What is finished."""
+        return self.search.study
+
+    def __iter__(self) -> Iterator[Fit]:
+        """Train, yielding each fit once it waits to be written."""
+        for fit in self.search:
+            self.file.add(self._keep(fit), self._new(), self.search.stage)
+            yield fit
+        planned = self._new()
+        if planned:
+            self.file.add(None, planned, self.search.stage)
+
+    def _new(self) -> list[Trial]:
+        planned = self.search.planned
+        if len(planned) == self._written:
+            return []
+        new = list(islice(planned, self._written, None))
+        self._written += len(new)
+        return new

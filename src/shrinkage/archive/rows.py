@@ -1,0 +1,149 @@
+"""A fit as rows of a study file, and back, with a digest over every bit but its seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from shrinkage.archive.records import Unreadable, canonical
+from shrinkage.archive.tensors import digest_of, packed, unpacked
+from shrinkage.data import Part
+from shrinkage.network import layout
+from shrinkage.study import Fit, Status, Trial
+
+SCALARS = (
+    *("status", "stopped_at", "best_epoch", "train_loss", "validation_loss"),
+    *("zeros", "spread", "stationarity", "slope", "polish_iterations"),
+)
+"""Columns of `fits` under the digest, in its order."""
+TENSORS = ("histories", "outputs", "parameters")
+_SHAPES = {
+    "histories": ("epochs", "train_loss", "validation_loss"),
+    "outputs": ("outputs",),
+    "parameters": ("parameters",),
+}
+_TYPES = {"epochs": np.int64, "train_loss": np.float64, "validation_loss": np.float64}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file says of one fit.
+
+    Parameters
+    ----------
+    scalars : tuple
+        By :data:`SCALARS`.
+    tensors : dict of str to bytes
+        Table → BLOB; no parameters once they were let go.
+    seconds : float
+        Of processor time; not under the digest.
+    """
+
+    scalars: tuple[Any, ...]
+    tensors: Mapping[str, bytes]
+    seconds: float
+
+    def digest(self, asked: str) -> str:
+        """Of the rows, together with `asked`, the question that they answer."""
+        said = canonical([asked, *self.scalars]).encode()
+        contents = [said]
+        for table in TENSORS:
+            contents += [table.encode(), self.tensors.get(table, b"")]
+        return digest_of(contents)
+
+
+def rows_of(fit: Fit) -> Rows:
+    """A fit taken apart."""
+    tensors = {
+        "histories": packed({name: getattr(fit, name) for name in _SHAPES["histories"]}),
+        "outputs": packed({"outputs": fit.outputs}),
+    }
+    if fit.kept is None:
+        tensors["parameters"] = packed({"parameters": fit.parameters})
+    scalars = (
+        fit.status.name,
+        int(fit.stopped_at),
+        None if fit.best_epoch is None else int(fit.best_epoch),
+        *map(_number, (fit.final_train_loss, fit.final_validation_loss, fit.sparsity, fit.spread)),
+        *map(_number, (fit.stationarity, fit.slope)),
+        int(fit.polish_iterations),
+    )
+    return Rows(scalars, tensors, float(fit.seconds))
+
+
+def fit_of(trial: Trial, rows: Rows, part: Part | None) -> Fit:
+    """A fit put together again.
+
+    Parameters
+    ----------
+    trial : Trial
+        What it answers.
+    rows : Rows
+        Checked against their digest.
+    part : Part or None
+        The rows of its fold, to check sizes against; None where they are not known.
+
+    Raises
+    ------
+    Unreadable
+        When its parts do not agree with each other, with the network or with the fold.
+    """
+    said = dict(zip(SCALARS, rows.scalars))
+    arrays = {}
+    for table, content in rows.tensors.items():
+        found = unpacked(content)
+        for name in _SHAPES[table]:
+            if name not in found:
+                raise Unreadable(name)
+            arrays[name] = found[name]
+    for name, values in arrays.items():
+        if values.dtype != _TYPES.get(name, np.float32):
+            raise Unreadable(name)
+    length = arrays["epochs"].shape
+    if len(length) != 1 or {arrays[name].shape for name in _SHAPES["histories"]} != {length}:
+        raise Unreadable("history")
+    whole = "parameters" in arrays
+    size = layout(trial.network).size if whole else 0
+    parameters = arrays.get("parameters", np.empty(0, dtype=np.float32))
+    outputs = arrays["outputs"]
+    if parameters.shape != (size,) or outputs.ndim != 2 or not _suits(trial, outputs, part):
+        raise Unreadable("sizes")
+    try:
+        return Fit(
+            trial=trial,
+            parameters=parameters,
+            epochs=arrays["epochs"],
+            train_loss=arrays["train_loss"],
+            validation_loss=arrays["validation_loss"],
+            final_train_loss=float(said["train_loss"]),
+            outputs=outputs,
+            status=Status[said["status"]],
+            stopped_at=int(said["stopped_at"]),
+            best_epoch=None if said["best_epoch"] is None else int(said["best_epoch"]),
+            seconds=rows.seconds,
+            kept=None if whole else (float(said["zeros"]), float(said["spread"])),
+            stationarity=None if said["stationarity"] is None else float(said["stationarity"]),
+            slope=None if said["slope"] is None else float(said["slope"]),
+            polish_iterations=int(said["polish_iterations"]),
+        )
+    except (TypeError, ValueError, KeyError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _suits(trial: Trial, outputs: Any, part: Part | None) -> bool:
+    """Whether outputs are those of a network on a fold's validation rows."""
+    if not outputs.shape[0] or part is None:
+        return True
+    return bool(outputs.shape == (part.validation.size, trial.network.outputs))
+
+
+def _number(value: float | None) -> float | str | None:
+    """What is not finite as text: SQLite would take a number that is none for nothing."""
+    if value is None:
+        return None
+    value = float(value)
+    return value if isfinite(value) else repr(value)

@@ -1,0 +1,177 @@
+"""What ``--study FILE`` adds to a run: fits that are there already, and those that come."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shrinkage.cli.options import Options
+from shrinkage.data import BUNDLED, Data
+from shrinkage.data.description import counted
+from shrinkage.errors import SettingError
+from shrinkage.study import Fit, Trial
+from shrinkage.tune import Plan, Search
+from shrinkage.tune.search import versions
+
+if TYPE_CHECKING:
+    from shrinkage.archive import StudyFile
+    from shrinkage.cli.flow import Work
+    from shrinkage.exhibits import Basis
+    from shrinkage.terminal.screen import Screen
+
+_BY_SIZE = ("epochs", "batch_size")
+"""Fields of a training that the table's size decides; a study keeps those that it began with."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A run's study file, or none, in which case nothing happens.
+
+    Parameters
+    ----------
+    options : Options
+        The command.
+    file : StudyFile or None
+        Open for writing.
+    """
+
+    options: Options
+    file: StudyFile | None
+
+    def basis(self, basis: Basis) -> Basis:
+        """The basis with what the study began with, where the user does not say otherwise."""
+        plan = self._first_plan()
+        if plan is None:
+            return basis
+        from shrinkage.archive.records import untold
+
+        then = untold(plan["training"])
+        chosen = self.options.training
+        old = {name: getattr(then, name) for name in _BY_SIZE if name not in chosen}
+        return replace(basis, training=replace(basis.training, **old))
+
+    def done(self, data: Data, plan: Plan) -> Mapping[Trial, Fit]:
+        """Fits that hold for this plan too.
+
+        Raises
+        ------
+        SettingError
+            When data or settings are not those of the study, with what differs.
+        """
+        if self.file is None or not self.file.begun:
+            return {}
+        from shrinkage.archive import differences
+        from shrinkage.archive.kept_data import changed
+
+        first = self._first_plan() or {}
+        found = changed(self.file.connection, data) + differences(first, told_plan(plan))
+        if found:
+            raise SettingError(
+                f"{self.file.path} is a study of other data or settings: {'; '.join(found)}; name "
+                "another --study, or leave these as they were (λ, penalties, folds and repeats may "
+                "be added)"
+            )
+        return self.file.done(data)
+
+    def begin(self, data: Data, plan: Plan, threads: int) -> None:
+        """What is to be tried goes into the file."""
+        if self.file is None:
+            return
+        from shrinkage.archive import Run
+
+        self.file.begin(
+            data,
+            Run(
+                command=self.options.command,
+                plan=told_plan(plan),
+                versions=versions(),
+                environment={
+                    "python": platform.python_version(),
+                    "platform": f"{platform.system()} {platform.release()}, {platform.machine()}",
+                    "cores": os.cpu_count() or 1,
+                    "threads": threads,
+                },
+                source=_source(self.options),
+            ),
+        )
+
+    def recorded(self, search: Any) -> Work:
+        """The search, written down while it runs."""
+        if self.file is None or not isinstance(search, Search):
+            work: Work = search
+            return work
+        from shrinkage.archive import Recorded
+
+        return Recorded(search, self.file)
+
+    def tell(self, screen: Screen, search: Any) -> None:
+        """Say what need not be trained again."""
+        if self.file is not None and isinstance(search, Search) and search.before:
+            fits = counted(search.before, "fit")
+            screen.note(
+                f"{fits} in {self.file.path} already: what is missing of the plan is trained"
+            )
+
+    def finish(self, search: Any, *, complete: bool, seconds: Mapping[str, float]) -> None:
+        """The training has ended, and all of it is in the file."""
+        if self.file is not None:
+            stage = None if complete else search.stage
+            self.file.finish(complete=complete, stage=stage, seconds=seconds)
+
+    def found(self, document: Mapping[str, Any]) -> None:
+        """What the findings are."""
+        if self.file is not None:
+            from shrinkage.terminal.screen import finite
+
+            self.file.found(finite(document))
+
+    def _first_plan(self) -> dict[str, Any] | None:
+        if self.file is None or not self.file.begun:
+            return None
+        return self.file.plans()[0]
+
+
+@contextmanager
+def keeping(options: Options) -> Iterator[Keeping]:
+    """The study file of a command for as long as it runs; nothing where it names none."""
+    if options.study is None:
+        yield Keeping(options, None)
+        return
+    from shrinkage.archive import StudyFile
+
+    with StudyFile(options.study) as file:
+        yield Keeping(options, file)
+
+
+def told_plan(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON, field by field."""
+    from shrinkage.archive.records import told
+
+    return {field.name: told(getattr(plan, field.name)) for field in fields(plan)}
+
+
+def _source(options: Options) -> dict[str, Any]:
+    """How to read the data again, from anywhere on this machine."""
+    augmentation = options.training.get("augmentation")
+    source = options.source
+    return {
+        "open": {
+            "source": source if source in BUNDLED else str(Path(source).absolute()),
+            "target": None if options.target is None else list(options.target),
+            "samples": options.samples,
+            "noise": options.noise,
+            "seed": options.seed,
+        },
+        "prepare": {
+            "task": options.task,
+            "folds": options.folds,
+            "repeats": options.repeats,
+            "seed": options.seed,
+            "image": None if augmentation is None else list(augmentation.shape),
+        },
+    }

@@ -1,0 +1,287 @@
+"""A module without its dead units, channels and inputs: smaller, with the same outputs."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor, fx, nn
+from torch.nn.modules.conv import _ConvNd
+from torch.nn.parameter import UninitializedParameter
+
+from shrinkage.errors import SettingError
+from shrinkage.torch.compact_channels import Flags
+from shrinkage.torch.compact_check import answers_of, apart, require_same, rows_of
+from shrinkage.torch.compact_cut import Columns, cut
+from shrinkage.torch.compact_entry import Entry, entry_of
+from shrinkage.torch.compact_rules import Reading
+from shrinkage.torch.compact_tracing import (
+    evaluated,
+    example_for,
+    made_permanent,
+    traced,
+)
+
+
+@dataclass(frozen=True)
+class LayerSize:
+    """Units or channels that a layer gives.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer, as its module calls it.
+    before, after : int
+        How many there were, and how many are left.
+    """
+
+    name: str
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        return f"{self.after:,} of {self.before:,} in '{self.name}'"
+
+
+@dataclass(frozen=True, eq=False)
+class CompactedModule:
+    """What is left of a module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The smaller one. Of the original's class, unless its ``forward`` has numbers of channels
+        written out: then a :class:`torch.fx.GraphModule` with the numbers of now. Where inputs are
+        left out and `keep_inputs`, it stands inside a module that takes all and selects.
+    layers : tuple of LayerSize
+        Every linear and convolutional layer that could be cut, in the order of the computation.
+    columns : tuple of int
+        Inputs that are needed, rising: columns of rows, channels of images, or numbers of a
+        flattened row.
+    all_columns : int
+        How many there were.
+    before, after : int
+        Parameters of the original and of the smaller module.
+    rows : int
+        Rows on which both were compared.
+    drawn : bool
+        Whether these were drawn; else they were given.
+    difference : float
+        Largest absolute difference of an output.
+    relative : float
+        The same in shares of the largest output.
+    notes : tuple of str
+        Why channels stay that could go otherwise, each a sentence.
+    """
+
+    module: nn.Module
+    layers: tuple[LayerSize, ...]
+    columns: tuple[int, ...]
+    all_columns: int
+    before: int
+    after: int
+    rows: int
+    drawn: bool
+    difference: float
+    relative: float
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.after == self.before:
+            return " ".join([f"Nothing can be removed of {self.before:,} parameters.", *self._kept])
+        changed = [str(layer) for layer in self.layers if layer.after < layer.before]
+        if len(self.columns) < self.all_columns:
+            changed.append(f"{len(self.columns):,} of {self.all_columns:,} inputs")
+        apart = f"differ by at most {self.relative:.0e} of the largest".replace("e-0", "e-")
+        same = apart if self.difference else "are equal"
+        rows = f"{self.rows:,} {'drawn ' * self.drawn}row{'s' * (self.rows != 1)}"
+        told = (
+            f"Of {self.before:,} parameters {self.after:,} are left "
+            f"({_percent(self.after / self.before)}): {', '.join(changed)}. The smaller module's "
+            f"outputs {same} on {rows}."
+        )
+        return " ".join([told, *self._kept])
+
+    @property
+    def _kept(self) -> list[str]:
+        return [f"{note[0].upper()}{note[1:]}." for note in self.notes]
+
+
+def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) -> CompactedModule:
+    """Remove every unit, channel and input that cannot change a module's outputs.
+
+    A unit whose incoming weights are all zero is a constant, also after an activation, batch
+    normalization or pooling, and moves into the biases of the layers that take it. A unit that no
+    layer looks at is left out, and so is what only it needed. Channels that meet in a residual
+    connection leave where all that meet may. What takes its channels in a way that is not known,
+    such as layer normalization, keeps all of them.
+
+    Outputs are those of evaluation mode. While training, dropout and batch statistics differ. Make
+    a new optimizer for the smaller module.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Not changed. Pruning masks and parametrizations become plain weights in the smaller one.
+    example : tensor or tuple of tensors, optional
+        Inputs to compare both modules on, a batch. By default rows are drawn, where the first
+        layer is linear or convolutional.
+    keep_inputs : bool, default True
+        Whether the smaller module takes all columns, and selects those that are needed. If not, it
+        takes only these.
+
+    Returns
+    -------
+    CompactedModule
+        With a module whose outputs are the same, up to the rounding of its numbers.
+
+    Raises
+    ------
+    SettingError
+        When the module's computation cannot be followed, when it has no parameters, or when no
+        rows are found that it takes.
+    ShrinkageError
+        When the outputs differ by more than 1e-5 of the largest; in half precision, by more than
+        its rounding.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    >>> with torch.no_grad():
+    ...     _ = model[0].weight[1:].zero_()
+    >>> small = compact(model)
+    >>> small.module[0], small.before, small.after
+    (Linear(in_features=3, out_features=1, bias=True), 21, 6)
+    """
+    small = _copied(model)
+    made_permanent(small)
+    rows = evaluated(small, lambda: example_for(small)) if example is None else rows_of(example)
+    answers = answers_of(small, rows)
+    found, entry = evaluated(small, lambda: _read(small, rows))
+    live = found.channels.live()
+    layers = tuple(_cut(small, found, live))
+    network = _with_numbers_of_now(small, found, live)
+    columns = live[entry.value.slots] if entry is not None else np.ones(0, dtype=np.bool_)
+    whole = network
+    if entry is not None and not columns.all():
+        whole = Columns(network, np.flatnonzero(columns), entry.axis)
+        whole.to(next(network.parameters()).device).training = network.training
+    difference, relative = apart(answers, answers_of(whole, rows))
+    require_same(model, relative)
+    return CompactedModule(
+        module=whole if keep_inputs else network,
+        layers=layers,
+        columns=tuple(np.flatnonzero(columns).tolist()),
+        all_columns=len(columns),
+        before=_count(model),
+        after=_count(network),
+        rows=len(rows[0]),
+        drawn=example is None,
+        difference=difference,
+        relative=relative,
+        notes=tuple(dict.fromkeys(found.channels.notes)),
+    )
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """A copy of a module that can be made smaller."""
+    if not isinstance(model, nn.Module):
+        raise SettingError(f"expected a torch.nn.Module, got {type(model).__name__}")
+    name = type(model).__name__
+    parameters = dict(model.named_parameters())
+    if not parameters:
+        raise SettingError(f"{name} has no parameters, so there is nothing to remove")
+    for one, parameter in parameters.items():
+        if isinstance(parameter, UninitializedParameter):
+            raise SettingError(
+                f"the parameter '{one}' has no shape yet (a lazy layer); run the module once on a "
+                "few rows first"
+            )
+        if not parameter.is_floating_point():
+            kind = str(parameter.dtype).removeprefix("torch.")
+            raise SettingError(f"the parameter '{one}' holds {kind} numbers; expected real ones")
+    # What a mask or a forward left as an attribute has a gradient's history, which has no copy.
+    histories = {
+        id(one): one.detach().clone()
+        for part in model.modules()
+        for one in vars(part).values()
+        if isinstance(one, Tensor) and one.grad_fn is not None
+    }
+    try:
+        return copy.deepcopy(model, {**histories})
+    except (RuntimeError, TypeError) as error:
+        raise SettingError(
+            f"{name} cannot be copied: {str(error).splitlines()[0].rstrip('.')}; keep such "
+            "attributes out of the module"
+        ) from error
+
+
+def _read(small: nn.Module, rows: tuple[Any, ...]) -> tuple[Reading, Entry | None]:
+    """What is known of a module's channels, and where its columns come in."""
+    computation = traced(small, copy.deepcopy(rows))
+    found = Reading(computation, _alone(small, computation.graph))
+    place = entry_of(computation)
+    found.read(*(place or (None, 1)))
+    return found, None if place is None else Entry(found.values[place[0]], place[1])
+
+
+def _alone(small: nn.Module, graph: fx.Graph) -> set[str]:
+    """Names of layers that run once, share no parameter, and do nothing besides."""
+    runs = Counter(str(node.target) for node in graph.nodes if node.op == "call_module")
+    named = list(small.named_parameters(remove_duplicate=False))
+    often = Counter(id(parameter) for _, parameter in named)
+    tied = {name.rpartition(".")[0] for name, parameter in named if often[id(parameter)] > 1}
+    read = {str(n.target).rpartition(".")[0] for n in graph.nodes if n.op == "get_attr"}
+    alone = {name for name, count in runs.items() if count == 1} - tied - read
+    layers = {name: small.get_submodule(name) for name in alone}
+    return {
+        name
+        for name, layer in layers.items()
+        if not layer._forward_hooks and not layer._forward_pre_hooks
+    }
+
+
+def _cut(small: nn.Module, found: Reading, live: Flags) -> Iterator[LayerSize]:
+    """Make every layer smaller."""
+    mixing = {layer.name: layer for layer in found.channels.mixing}
+    for name, (taken, given) in found.layers.items():
+        layer = small.get_submodule(name)
+        cut(layer, live[taken.slots], live[given.slots], mixing.get(name))
+        if isinstance(layer, nn.Linear | _ConvNd):
+            yield LayerSize(name, len(given.slots), int(live[given.slots].sum()))
+
+
+def _with_numbers_of_now(small: nn.Module, found: Reading, live: Flags) -> nn.Module:
+    """The module itself, or its graph where numbers of channels are written out and changed."""
+    changed = False
+    for node, place, value in found.literals:
+        left = int(live[value.slots].sum())
+        if left == len(value.slots):
+            continue
+        changed = True
+        first, *sizes = node.args
+        if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+            inner = list(sizes[0])
+            inner[place] = left
+            node.args = (first, tuple(inner))
+        else:
+            sizes[place] = left
+            node.args = (first, *sizes)
+    if not changed:
+        return small
+    network = fx.GraphModule(small, found.traced.graph, class_name=type(small).__name__)
+    network.training = small.training
+    return network
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%" if share < 0.1 else f"{share:.0%}"
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

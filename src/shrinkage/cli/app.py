@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from shrinkage.cli.declared import (
+    AUDIT,
     CAPACITY,
     CONVERSION,
     DATA,
@@ -117,6 +118,15 @@ Examples:
 [bold]shrinkage lambda 1 --from sklearn.logistic --l1-ratio 1 --rows 800[/bold]
 [bold]shrinkage lambda 0.01 --from torch.adamw --to optax.adamw --learning-rate 0.001[/bold]
 """
+_AUDIT = """What regularizes each parameter of a PyTorch or Keras network of your own?
+
+In one convention and in the framework's own words, with what is wrong about it: decay on
+biases, a penalty that reaches nothing, L1 without zeros and more. Nothing is trained.
+
+Examples:
+[bold]shrinkage audit net:make[/bold]
+[bold]shrinkage audit package.models:build --output head --strict[/bold]
+"""
 
 
 @app.callback(help=_ABOUT, invoke_without_command=True)
@@ -180,6 +190,12 @@ def _conversion(raw: Mapping[str, Any], _: str) -> int:
     return carry_out(raw)
 
 
+def _audit(raw: Mapping[str, Any], _: str) -> int:
+    from shrinkage.cli.audit import carry_out
+
+    return carry_out(raw)
+
+
 _add(
     "run",
     _RUN,
@@ -206,3 +222,4 @@ _add(
 )
 _add("lesson", _LESSON, _lesson, *LESSON)
 _add("lambda", _LAMBDA, _conversion, *CONVERSION)
+_add("audit", _AUDIT, _audit, *AUDIT)

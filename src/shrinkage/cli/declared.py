@@ -488,3 +488,24 @@ CONVERSION = (
     _switch("json", _OUTPUT, "Print the answer as JSON.", "--json"),
     _switch("quiet", _OUTPUT, "Print only the number.", "--quiet", "-q"),
 )
+AUDIT = (
+    Declared(
+        "network",
+        str,
+        typer.Argument(
+            metavar="MODULE:FACTORY",
+            help="A Python module in the current folder, and a function in it that returns a "
+            "PyTorch module or a Keras model, or a tuple of it and its optimizer; or the network "
+            "itself.",
+            show_default=False,
+        ),
+        inspect.Parameter.empty,
+    ),
+    _option(
+        *("output", str | None, _NETWORK, "LAYER"),
+        "Name of the output layer.",
+        shown="the last one",
+    ),
+    _switch("strict", _OUTPUT, "Exit with 1 when an error or a warning is found.", "--strict"),
+    _switch("json", _OUTPUT, "Print the audit as JSON.", "--json"),
+)

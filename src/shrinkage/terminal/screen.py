@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from shrinkage.terminal import exhibits, lesson, sections
+from shrinkage.terminal.audit import Audited
 from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.exhibits import Record, Series
     from shrinkage.findings import Findings
+    from shrinkage.frameworks.audit import Audit
     from shrinkage.lesson.exhibited import Setting
     from shrinkage.lesson.runner import Taught
     from shrinkage.tune import Search
@@ -113,6 +115,10 @@ class Screen:
     def lesson(self, found: Taught) -> None:
         """Every claim of the lesson with its verdict."""
         self._print(Text(""), *lesson.taught(found))
+
+    def audit(self, found: Audit) -> None:
+        """What regularizes each parameter of a network of one's own, and what is wrong."""
+        self._print(Audited(found))
 
     def findings(self, found: Findings) -> None:
         """The four findings and what is missing from them."""

@@ -1,0 +1,156 @@
+"""What the layers of a Keras model say besides their weights: their order, what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from shrinkage.keras.layers import Place, layers_of
+
+Pairs = list[tuple[str, str]]
+
+_DROPOUTS = (
+    layers.AlphaDropout,
+    layers.Dropout,
+    layers.GaussianDropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
+)
+
+
+def dropout_before_batch_norm(model: Any) -> tuple[Pairs, Pairs]:
+    """Batch normalizations, each with the last dropout before it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built.
+
+    Returns
+    -------
+    sure, likely : list of (str, str)
+        Names of dropout and normalization: along the graph of a functional or sequential model; and
+        within what only runs (a subclass), in the order of definition.
+    """
+    order = _Order({id(layer): name for name, layer in layers_of(model)})
+    order.through(model, None)
+    return order.sure, [pair for pair in order.likely if pair not in order.sure]
+
+
+class _Order:
+    """Follows a graph from the inputs, with the last dropout that was passed."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self._names = names
+        self.sure: Pairs = []
+        self.likely: Pairs = []
+
+    def through(self, layer: Any, before: str | None, *, sure: bool = True) -> str | None:
+        """The last dropout after `layer`, where `before` was the last one before it."""
+        while isinstance(layer, layers.Wrapper) and not isinstance(layer, layers.Bidirectional):
+            layer = layer.layer
+        if isinstance(layer, _DROPOUTS):
+            return self._names[id(layer)] if layer.rate > 0 else before
+        if isinstance(layer, layers.BatchNormalization):
+            if before is not None and layer.trainable:  # a frozen one keeps its averages
+                pair = (before, self._names[id(layer)])
+                into = self.sure if sure else self.likely
+                into += [pair] if pair not in into else []
+            return before
+        if isinstance(layer, keras.Sequential):
+            return self._along(layer.layers, before, sure=sure)
+        if isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth"):
+            return self._graph(layer, before, sure=sure)
+        return self._along(layer._layers, before, sure=False)
+
+    def _along(self, parts: Iterable[Any], before: str | None, *, sure: bool) -> str | None:
+        for part in parts:
+            before = self.through(part, before, sure=sure)
+        return before
+
+    def _graph(self, model: Any, before: str | None, *, sure: bool) -> str | None:
+        last = {id(tensor): before for tensor in keras.tree.flatten(model.inputs)}
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                if node.is_input:
+                    continue
+                passed = _any(last.get(id(tensor)) for tensor in node.input_tensors)
+                if isinstance(node.operation, keras.Layer):
+                    passed = self.through(node.operation, passed, sure=sure)
+                last |= {id(tensor): passed for tensor in node.outputs}
+        return _any(last.get(id(tensor)) for tensor in keras.tree.flatten(model.outputs))
+
+
+def _any(names: Iterable[str | None]) -> str | None:
+    return next((name for name in names if name is not None), None)
+
+
+@dataclass(frozen=True)
+class Idle:
+    """What a layer says that it has, and its weight does not.
+
+    Parameters
+    ----------
+    layer, parameter : str
+        Names.
+    attribute : str
+        Of the layer: ``"kernel_regularizer"``.
+    what : str
+        ``"regularizer"`` or ``"constraint"``.
+    """
+
+    layer: str
+    parameter: str
+    attribute: str
+    what: str
+
+
+def set_after_building(places: Iterable[Place]) -> Iterator[Idle]:
+    """Regularizers and constraints of layers that their weights do not have.
+
+    Parameters
+    ----------
+    places : iterable of Place
+        Of a model.
+
+    Yields
+    ------
+    Idle
+        One for each.
+    """
+    for place in places:
+        for what in ("regularizer", "constraint"):
+            attribute = attribute_of(place.layer, place.variable, what)
+            said = getattr(place.layer, attribute, None)
+            if said is not None and not _same(said, getattr(place.variable, what)):
+                yield Idle(place.parameter.layer, place.parameter.name, attribute, what)
+
+
+def attribute_of(layer: Any, variable: Any, what: str = "regularizer") -> str:
+    """What a layer calls the regularizer or constraint of its variable.
+
+    Examples
+    --------
+    >>> from keras import layers
+    >>> lstm = layers.LSTMCell(2)
+    >>> lstm.build((None, 3))
+    >>> attribute_of(lstm, lstm.recurrent_kernel)
+    'recurrent_regularizer'
+    """
+    short = f"{variable.name.removesuffix('_kernel')}_{what}"
+    # The kernel of a depthwise convolution is called otherwise there.
+    return short if hasattr(layer, short) else short.replace("kernel_", "depthwise_")
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one.get_config() == other.get_config())
+    except NotImplementedError:
+        return False

@@ -1,1 +1,13 @@
 """Penalties, audit, path and proof for a PyTorch module of one's own."""
+
+from shrinkage.torch.audit import audit
+from shrinkage.torch.compact import CompactedModule, LayerSize, compact
+from shrinkage.torch.groups import parameter_groups
+
+__all__ = [
+    "CompactedModule",
+    "LayerSize",
+    "audit",
+    "compact",
+    "parameter_groups",
+]

@@ -8,7 +8,7 @@ convolution, and `lead` dimensions before these count copies of it.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from shrinkage.errors import require_known
 from shrinkage.penalties import GROUPS
@@ -41,6 +41,52 @@ def soft_threshold_(weights: Tensor, threshold: Tensor | float) -> None:
         weights.sub_(torch.clamp(weights, -threshold, threshold))
     else:
         weights.sub_(torch.clamp(weights, -threshold, threshold))
+
+
+@torch.no_grad()
+def shrink_in_metric_(
+    weights: Tensor,
+    moment: Tensor,
+    length: Tensor | float,
+    added: Tensor | float = 0.0,
+    rooted: bool = True,
+) -> None:
+    """Soft-threshold weights by length / (√moment + added), in place.
+
+    That is λ · learning rate / (√v̂ + ε) where a moment scales each weight's gradient.
+
+    Parameters
+    ----------
+    weights, moment : tensor
+        Same shape.
+    length, added : float or tensor
+        λ · learning rate, and ε; a tensor broadcasts to `weights`.
+    rooted : bool, default True
+        Whether the root is taken.
+    """
+    if rooted and _in_one_pass(weights, moment, length, added):
+        from shrinkage.engine.thresholds import shrink_by_root
+
+        flat, own = weights.detach().view(-1).numpy(), moment.view(-1).numpy()
+        shrink_by_root(flat, own, flat.dtype.type(length), flat.dtype.type(added))
+        return
+    size = moment.sqrt() if rooted else moment
+    soft_threshold_(weights, length / (size + added))
+
+
+def _in_one_pass(weights: Tensor, moment: Tensor, *numbers: Tensor | float) -> bool:
+    """Whether both are plain arrays in this machine's memory, and the numbers numbers."""
+    return (
+        not torch.compiler.is_compiling()
+        and weights.device.type == "cpu"
+        and weights.dtype in (torch.float32, torch.float64)
+        and moment.dtype == weights.dtype
+        and weights.is_contiguous()
+        and moment.is_contiguous()
+        and type(weights) in (Tensor, nn.Parameter)
+        and type(moment) is Tensor
+        and not any(isinstance(number, Tensor) for number in numbers)
+    )
 
 
 @torch.no_grad()

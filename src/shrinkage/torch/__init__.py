@@ -3,10 +3,14 @@
 from shrinkage.torch.audit import audit
 from shrinkage.torch.compact import CompactedModule, LayerSize, compact
 from shrinkage.torch.groups import parameter_groups
+from shrinkage.torch.penalized import Penalized
+from shrinkage.torch.proximal import Proximal
 
 __all__ = [
     "CompactedModule",
     "LayerSize",
+    "Penalized",
+    "Proximal",
     "audit",
     "compact",
     "parameter_groups",

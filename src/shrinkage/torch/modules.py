@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
@@ -9,7 +10,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.rnn import RNNBase, RNNCellBase
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import UninitializedParameter
+from torch.nn.utils.parametrizations import _WeightNorm
+from torch.nn.utils.parametrize import ParametrizationList
 
 from shrinkage.errors import SettingError, suggestion
 from shrinkage.frameworks.parameters import Kind, Parameter
@@ -17,8 +21,32 @@ from shrinkage.frameworks.parameters import Kind, Parameter
 _NORMALIZATIONS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 _KERNELS = (nn.Linear, nn.Bilinear, _ConvNd)
 _EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
-_MATRIX_NAMES = frozenset({"weight", "kernel", "W"})
-"""What a matrix of a layer of one's own is called where it is a kernel."""
+_OF_A_KERNEL = re.compile(r"(weight|kernel|w)(_.*|\d+)?", re.IGNORECASE)
+"""How a matrix of a layer of one's own is called where it is a kernel: ``W``, ``weight_q``."""
+_PARAMETRIZED = ".parametrizations."
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The module inside what only runs it: compiled, or one of several processes or devices.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Of any make.
+
+    Returns
+    -------
+    torch.nn.Module
+        With the same parameters, under the names that they have in the user's own class.
+    """
+    while True:
+        # torch.compile's class has no public name, and importing it takes two seconds.
+        inside = getattr(module, "_orig_mod", None)
+        if isinstance(module, (nn.DataParallel, DistributedDataParallel)):
+            inside = module.module
+        if not isinstance(inside, nn.Module):
+            return module
+        module = inside
 
 
 def parameters_of(
@@ -47,6 +75,7 @@ def parameters_of(
         When the module has no parameters, when some have no shape yet (lazy layers), when some are
         not real numbers, or when there is no layer called `output`.
     """
+    module = unwrapped(module)
     own = {id(p): (name, p) for name, p in module.named_parameters()}
     if not own:
         raise SettingError(
@@ -55,7 +84,7 @@ def parameters_of(
         )
     names: dict[int, list[str]] = {}
     homes: dict[int, tuple[str, nn.Module, str]] = {}
-    for layer, part in module.named_modules():
+    for layer, part in module.named_modules(remove_duplicate=False):
         for short, p in part.named_parameters(recurse=False, remove_duplicate=False):
             names.setdefault(id(p), []).append(f"{layer}.{short}" if layer else short)
             homes.setdefault(id(p), (layer, part, short))
@@ -64,12 +93,12 @@ def parameters_of(
     for key, (name, p) in own.items():
         _require_numbers(name, p)
         layer, part, short = homes[key]
+        user = module.get_submodule(layer.partition(_PARAMETRIZED)[0])
         others = tuple(dict.fromkeys(other for other in names[key] if other != name))
         homes_of = {other.rpartition(".")[0] for other in names[key]}
         kind = _kind(part, short, p, output=last is not None and last in homes_of)
-        found.append(
-            Parameter(name, kind, layer, _type(part), tuple(p.shape), bool(p.requires_grad), others)
-        )
+        facts = (tuple(p.shape), bool(p.requires_grad), others)
+        found.append(Parameter(name, kind, layer.partition(_PARAMETRIZED)[0], _type(user), *facts))
     return tuple(found)
 
 
@@ -92,16 +121,29 @@ def _require_numbers(name: str, p: torch.Tensor) -> None:
 
 
 def _kind(layer: nn.Module, name: str, p: torch.Tensor, *, output: bool) -> Kind:
-    if isinstance(layer, _NORMALIZATIONS):
+    if isinstance(layer, ParametrizationList):
+        return _kind_of_original(layer, name, p)
+    if isinstance(layer, _NORMALIZATIONS) or (p.ndim <= 1 and "norm" in _type(layer).lower()):
         return "normalization"
     if isinstance(layer, _EMBEDDINGS):
         return "embedding"
     if "bias" in name:
         return "bias"
+    if name.endswith("_g") and hasattr(layer, f"{name[:-2]}_v"):
+        return "normalization"  # lengths of torch.nn.utils.weight_norm
+    if name.endswith("_v") and hasattr(layer, f"{name[:-2]}_g"):
+        return "other"  # its directions: what is multiplied into them changes nothing
     kernel = isinstance(layer, (*_KERNELS, RNNBase, RNNCellBase, nn.MultiheadAttention))
-    if not kernel and not (name in _MATRIX_NAMES and p.ndim >= 2):
+    if p.ndim < 2 or not (kernel or _OF_A_KERNEL.fullmatch(name)):
         return "other"
     return "output kernel" if output else "hidden kernel"
+
+
+def _kind_of_original(layer: ParametrizationList, name: str, p: torch.Tensor) -> Kind:
+    """What a weight is computed from is no kernel: a penalty on it means something else."""
+    if any(isinstance(rule, _WeightNorm) for rule in layer):
+        return "normalization" if name == "original0" else "other"
+    return "bias" if p.ndim == 1 and name == "original" else "other"
 
 
 def _output_layer(module: nn.Module, output: str | None, example: Any) -> str | None:

@@ -40,7 +40,14 @@ def unit(metric: str, data: Data) -> str:
     """
     if metric == "rmse":
         return "target units" if data.n_outputs == 1 else "standard deviations of the targets"
-    return {"log_loss": "nats", "mean_squared_error": "target variances"}.get(metric, "")
+    return loss_unit(data) if metric in ("log_loss", "mean_squared_error") else ""
+
+
+def loss_unit(data: Data) -> str:
+    """The unit of losses."""
+    if data.task != "regression":
+        return "nats"
+    return "target variances" if data.standardized else "squared target units"
 
 
 def greater_is_better(metric: str) -> bool:

@@ -151,6 +151,12 @@ class Data:
         return len(self.classes) if self.task == "multiclass" else len(self.target_names)
 
     @property
+    def standardized(self) -> bool:
+        """Whether the targets of a regression have mean 0 and deviation 1 in training."""
+        full = self.full
+        return bool((full.target_scale != 1.0).any() or (full.target_center != 0.0).any())
+
+    @property
     def loss(self) -> Loss:
         """The loss that fits the task."""
         return _LOSSES[self.task]

@@ -21,7 +21,7 @@ from shrinkage.detect.gains import (
 )
 from shrinkage.detect.wording import prescription, sentence
 from shrinkage.errors import ShrinkageError
-from shrinkage.scores import usable
+from shrinkage.scores import loss_unit, usable
 from shrinkage.study import Fit, Study
 
 POOR = 0.3
@@ -109,11 +109,10 @@ def _measure(study: Study) -> Diagnosis:
     last_quarter = curves[(3 * epochs.size - 1) // 4] - curves[-1]
     judged = followed and bool(np.isfinite(last_quarter).any())
 
-    regression = data.task == "regression"
     return Diagnosis(
         verdict="balanced",
         loss_name=loss_name(data, baseline[0].trial.training),
-        unit="target variances" if regression else "nats",
+        unit=loss_unit(data),
         train_loss=float(np.nanmean(train_losses)),
         validation_loss=float(np.nanmean(losses)),
         null_loss=null_loss,

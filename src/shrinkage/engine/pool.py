@@ -211,14 +211,14 @@ def run_trial(
             f"the network takes {network.inputs} inputs, but the data have {part.n_inputs} columns "
             "after encoding; set Network.inputs to that"
         )
-    train, validation = _rows_of(trial, part)
+    train, validation = rows_of(trial, part)
     parameters = kernel.aligned(_initial(network, trial.seed, start))
     rows = kernel.Rows(part.inputs, part.targets, row_weights(part, training))
     halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
     fit = _descend(trial, training, part, rows, train, validation, parameters, halt)
     if training.relaxed_epochs and fit.ok:
         relaxed = replace(training, epochs=training.relaxed_epochs, patience=_relaxed(training))
-        fit = _joined(
+        fit = joined(
             fit, _descend(trial, relaxed, part, rows, train, validation, parameters, halt, fit)
         )
     if training.polish and fit.ok:
@@ -246,7 +246,7 @@ def _initial(network: Network, seed: int, start: NDArray[np.float32] | None) -> 
     return given
 
 
-def _rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rows_of(trial: Trial, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to train on, and rows to validate on or, without any, to stop early on."""
     labels = part.targets[:, 0] if trial.training.loss != "mean_squared_error" else None
     train = part.train if trial.rows is None else some_of(part.train, labels, trial.rows)
@@ -342,7 +342,7 @@ _STATUSES = {
 }
 
 
-def _joined(first: Fit, second: Fit) -> Fit:
+def joined(first: Fit, second: Fit) -> Fit:
     """Both descents as one fit; epochs go on counting."""
     past = first.stopped_at
     return replace(
@@ -429,7 +429,7 @@ def predict(
     """
     if isinstance(network, OwnNetwork):
         answers = network.logits(parameters, np.asarray(inputs, dtype=np.float32))
-        return _after_head(answers, loss)
+        return after_head(answers, loss)
     outputs = np.empty((len(inputs), network.outputs), dtype=np.float32)
     kernel.predict_rows(
         shape_of(network, loss),
@@ -440,7 +440,7 @@ def predict(
     return outputs
 
 
-def _after_head(logits: NDArray[np.floating[Any]], loss: str) -> NDArray[np.float32]:
+def after_head(logits: NDArray[np.floating[Any]], loss: str) -> NDArray[np.float32]:
     """Probabilities, or the numbers themselves."""
     if loss == "binary_cross_entropy":
         logits = expit(logits)

@@ -1,8 +1,10 @@
 """Penalties, audit, path and proof for a PyTorch module of one's own."""
 
+from shrinkage.frameworks.proof import report
 from shrinkage.torch.audit import audit
 from shrinkage.torch.compact import CompactedModule, LayerSize, compact
 from shrinkage.torch.groups import parameter_groups
+from shrinkage.torch.path import module_of, path
 from shrinkage.torch.penalized import Penalized
 from shrinkage.torch.proximal import Proximal
 
@@ -13,5 +15,8 @@ __all__ = [
     "Proximal",
     "audit",
     "compact",
+    "module_of",
     "parameter_groups",
+    "path",
+    "report",
 ]

@@ -15,6 +15,7 @@ from shrinkage.detect.gains import loss_name
 from shrinkage.engine.pool import predict
 from shrinkage.intervals import FEWEST_ROWS, Interval, bootstrap_interval
 from shrinkage.network import OwnNetwork, layout
+from shrinkage.scores import loss_unit
 from shrinkage.study import Fit
 from shrinkage.training import Training
 from shrinkage.verify.metrics import (
@@ -272,7 +273,7 @@ def _regression_metrics(
         _Metric(
             "mean_squared_error",
             "mean squared error",
-            "target variances",
+            loss_unit(data),
             False,
             [mean((s / scale**2).mean(axis=1), weights) for s in squares],
         ),

@@ -1,0 +1,121 @@
+"""A study of a network of one's own → findings and the report."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shrinkage.errors import SettingError
+from shrinkage.findings import Findings, find
+from shrinkage.penalties import L2, Penalty, parse_penalty
+from shrinkage.report import RunInfo, write
+from shrinkage.scores import default_metric
+from shrinkage.study import Study
+from shrinkage.tune import Plan
+
+
+def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum") -> Findings:
+    """Everything that a study says: diagnosis, choice, effect on test rows and weights.
+
+    Parameters
+    ----------
+    study : Study
+        Of one network, as a path makes it.
+    metric : str, optional
+        What is best; the loss by default.
+    rule : str, default "minimum"
+        ``"minimum"`` or ``"one_standard_error"``.
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    ShrinkageError
+        When the study has no finished fits without a penalty.
+    """
+    first = study.trials[0]
+    penalties = tuple(dict.fromkeys(t.penalty for t in study.trials if t.penalty is not None))
+    plan = Plan(
+        network=first.network,
+        training=first.training,
+        penalties=penalties or (L2(),),
+        lambdas=tuple(sorted({trial.lam for trial in study.trials})),
+        metric=metric or default_metric(study.data.task),
+        rule=rule,
+        refits=max(len({trial.seed for trial in study.trials if trial.fold is None}), 1),
+    )
+    return find(study, plan)
+
+
+def report(
+    study: Study,
+    path: str | os.PathLike[str] = "shrinkage.html",
+    *,
+    metric: str | None = None,
+    rule: str = "minimum",
+) -> Path:
+    """Write the report of a study into one file that needs no network.
+
+    Parameters
+    ----------
+    study : Study
+        Of one network, as a path makes it.
+    path : str or path, default "shrinkage.html"
+        Where; an existing file is replaced in one step.
+    metric, rule
+        See :func:`findings_of`.
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    SettingError
+        When nothing can be written there.
+    """
+    found = findings_of(study, metric=metric, rule=rule)
+    seconds = sum(fit.seconds for fit in study.fits)
+    run = RunInfo(
+        command="",
+        seconds={"training": seconds},
+        threads=os.cpu_count() or 1,
+        cores=os.cpu_count() or 1,
+        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
+        date=datetime.now().astimezone(),
+        python=platform.python_version(),
+        seed=0,
+    )
+    return write(found, run, path)
+
+
+def penalties_of(given: Any) -> tuple[Penalty, ...]:
+    """Penalties as a person gives them: one or several, as objects or by name.
+
+    Parameters
+    ----------
+    given : Penalty, str or sequence of them
+        Names as on the command line: ``"l1"``, ``"l2"``, ``"elastic_net"``, ``"group_units"`` …
+
+    Raises
+    ------
+    SettingError
+        On an unknown name, or nothing.
+    """
+    several = given if isinstance(given, (list, tuple)) else [given]
+    if not several:
+        raise SettingError("there is no penalty to try; name at least one of l1, l2, elastic_net")
+    found = []
+    for one in several:
+        if not (isinstance(one, str) or hasattr(one, "l1_share")):
+            raise SettingError(
+                f"{one!r} is not a penalty; give L1(), L2(), ElasticNet(), GroupLasso() or a name"
+            )
+        found.append(parse_penalty(one) if isinstance(one, str) else one)
+    return tuple(dict.fromkeys(found))

@@ -72,15 +72,17 @@ def dropout_first(pairs: Iterable[tuple[str, str]], *, sure: bool, code: str) ->
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
-    """Names with commas, the first few of many.
+    """The first few names, with commas and an "and".
 
     Examples
     --------
-    >>> listed(["a", "b", "c", "d"])
-    'a, b, c and 1 more'
+    >>> listed(["a", "b"]), listed(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
     """
+    shown = list(names[:most])
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    last = f"{more} more" if more > 0 else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
 
 
 def _named(rows: Iterable[Row]) -> tuple[str, ...]:

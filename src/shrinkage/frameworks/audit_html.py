@@ -18,9 +18,7 @@ _STYLE = """<style>
 .shrinkage-audit :is(p, ol, table) { margin: 0 0 0.8rem; }
 .shrinkage-audit .scroll { overflow-x: auto; }
 .shrinkage-audit table { border-collapse: collapse; background: none; font-size: 13px; }
-.shrinkage-audit caption {
-  text-align: left; font-weight: 600; padding: 0 0 0.4rem; color: inherit;
-}
+.shrinkage-audit caption { text-align: left; padding: 0 0 0.4rem; color: inherit; }
 .shrinkage-audit tr { background: none !important; }
 .shrinkage-audit :is(th, td) {
   padding: 0.25rem 1rem 0.25rem 0; text-align: left !important; vertical-align: top;
@@ -42,6 +40,7 @@ _STYLE = """<style>
   color: inherit; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: 3px;
 }
 </style>"""
+_CAPTION = "What regularizes each parameter"
 
 
 def as_html(audit: Audit) -> str:
@@ -59,14 +58,15 @@ def as_html(audit: Audit) -> str:
     """
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in COLUMNS)
     body = "".join(line for row in audit.rows for line in _row(audit, row))
-    optimizer = f"<p>Optimizer: {escape(audit.optimizer)}</p>" if audit.optimizer else ""
+    optimizer = f"<br>Optimizer: {escape(audit.optimizer)}" if audit.optimizer else ""
     flags = "".join(map(_flag, numbered(audit)))
     said = f"<ol>{flags}</ol>" if flags else "<p>Nothing is flagged.</p>"
     return (
         f'{_STYLE}<div class="shrinkage-audit">'
-        '<div class="scroll" tabindex="0" role="region" aria-label="What regularizes each '
-        f'parameter"><table><caption>{escape(audit.title)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{optimizer}{said}</div>"
+        f"<p><strong>{escape(audit.title)}</strong>{optimizer}</p>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{_CAPTION}">'
+        f"<table><caption>{_CAPTION}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>{said}</div>"
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from importlib import import_module
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -265,6 +267,39 @@ class Study:
         by_trial = {fit.trial: fit for fit in fits}
         found = tuple(by_trial[trial] for trial in ordered if trial in by_trial)
         return Study(data, ordered, found, versions)
+
+    @staticmethod
+    def open(
+        path: str | PathLike[str], *, data: Data | None = None, network: OwnNetwork | None = None
+    ) -> Study:
+        """The study inside a file that ``shrinkage run … --study FILE`` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; another process may be writing it.
+        data : Data, optional
+            For a study whose data are too large to lie in the file, and are no longer where they
+            were read from.
+        network : OwnNetwork, optional
+            For a study of a network of the user's own: that network, of which a file holds the
+            parameters alone.
+
+        Returns
+        -------
+        Study
+            The trials of the last plan with their fits, to the bit as they were.
+
+        Raises
+        ------
+        SettingError
+            When the file is none of a study, is damaged, or needs data that are not there.
+        """
+        # A file is a room above this one, and is only looked for by name.
+        opened: Study = import_module("shrinkage.archive.reading").open_study(
+            path, data=data, network=network
+        )
+        return opened
 
     @property
     def missing(self) -> tuple[Trial, ...]:

@@ -1,6 +1,7 @@
 """A study as one SQLite file: written as fits arrive, read by anyone, continued and merged."""
 
 from shrinkage.archive.differences import differences
+from shrinkage.archive.frames import frame
 from shrinkage.archive.reading import open_study
 from shrinkage.archive.recording import Recorded
 from shrinkage.archive.summary import Summary, summary
@@ -12,6 +13,7 @@ __all__ = [
     "StudyFile",
     "Summary",
     "differences",
+    "frame",
     "open_study",
     "summary",
 ]

@@ -68,7 +68,7 @@ def writing(path: str | os.PathLike[str]) -> sqlite3.Connection:
     with sentences(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
-            _harden(connection)
+            harden(connection)
             version = _checked(connection, path)
             if version < VERSION:
                 migrate(connection, version)
@@ -128,7 +128,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
     for how in ("?mode=ro", "?mode=ro&immutable=1"):
         connection = sqlite3.connect(address + how, uri=True, isolation_level=None, timeout=5)
         try:
-            _harden(connection)
+            harden(connection)
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.Error as error:
             connection.close()
@@ -141,7 +141,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
     raise _sentence(failure, path)
 
 
-def _harden(connection: sqlite3.Connection) -> None:
+def harden(connection: sqlite3.Connection) -> None:
     """As SQLite advises for files from strangers: https://sqlite.org/security.html."""
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from shrinkage.archive import kept_data
@@ -172,6 +173,32 @@ def plans_of(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     if not all(isinstance(plan, dict) for plan in plans):
         raise Unreadable("a plan")
     return plans
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What a file says of the last run that wrote into it; all as JSON has it."""
+
+    started: str
+    ended: str | None
+    complete: bool
+    command: str
+    plan: dict[str, Any]
+    seconds: dict[str, Any]
+    environment: dict[str, Any]
+
+
+def last_run(connection: sqlite3.Connection) -> LastRun | None:
+    """The last run; None when there was none."""
+    row = connection.execute(
+        "SELECT started, ended, complete, command, plan, seconds, environment "
+        "FROM runs ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    started, ended, complete, command, *said = row
+    plan, seconds, environment = (dict(parsed(one or "{}")) for one in said)
+    return LastRun(str(started), ended, bool(complete), str(command), plan, seconds, environment)
 
 
 def plan_fields(plan: Mapping[str, Any], network: OwnNetwork | None = None) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Summary:
     runs : tuple of Ran
         In order.
     findings : mapping of str to object, or None
-        What the last run with findings found, as `--json` prints it.
+        What the last run found, as `--json` prints it; None before it is done.
     writer : str or None
         Who is writing it now.
     """
@@ -241,8 +241,10 @@ def _runs(connection: sqlite3.Connection) -> tuple[Ran, ...]:
 
 
 def latest_findings(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """What the last run with findings found; None before there are any."""
-    row = connection.execute("SELECT value FROM findings ORDER BY run DESC LIMIT 1").fetchone()
+    """What the last run found; None before it is done: older ones would be out of date."""
+    row = connection.execute(
+        "SELECT value FROM findings WHERE run = (SELECT max(id) FROM runs)"
+    ).fetchone()
     return None if row is None else dict(parsed(row[0]))
 
 

@@ -30,6 +30,7 @@ from shrinkage.cli.declared import (
     WITHOUT_DROPOUT,
     Declared,
 )
+from shrinkage.cli.study_commands import COMMANDS as STUDIES
 
 app = typer.Typer(
     add_completion=False,
@@ -220,6 +221,8 @@ _add(
     _training("shrinkage.cli.exhibit", "learning_curve"),
     *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, *OUTPUT),
 )
+for _command in STUDIES:
+    _add(_command.name, _command.about, _command.work, *_command.declared)
 _add("lesson", _LESSON, _lesson, *LESSON)
 _add("lambda", _LAMBDA, _conversion, *CONVERSION)
 _add("audit", _AUDIT, _audit, *AUDIT)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -232,6 +232,11 @@ def run_info(
         seed=seed,
         recipes=recipes,
     )
+
+
+def with_recipes(run: RunInfo, recipes: Mapping[str, str]) -> RunInfo:
+    """How the findings were made, with the code that applies them."""
+    return replace(run, recipes=recipes)
 
 
 def hand_over(

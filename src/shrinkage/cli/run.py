@@ -79,13 +79,13 @@ def _run(options: Options, path: Path, kept: Keeping) -> int:
         found, finished = with_exhibits(options, found, basis, screen, interruption)
         complete = complete and finished
         watch.stage("exhibits")
-    kept.found(_document(found, run, None) | {"interrupted": not complete})
+    kept.found(document(found, run, None) | {"interrupted": not complete})
     flow.hand_over(
         found,
         run,
         screen,
         path,
-        lambda written: _document(found, run, written) | {"interrupted": not complete},
+        lambda written: document(found, run, written) | {"interrupted": not complete},
         as_json=options.json,
     )
     return 0 if interruption.signal is None else interruption.exit_code
@@ -122,8 +122,18 @@ def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Fi
         raise flow.explained(error, search.study) from error
 
 
-def _document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any]:
-    """What `--json` prints: the findings, and how they were made."""
+def document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any]:
+    """What `--json` prints: the findings, and how they were made.
+
+    Parameters
+    ----------
+    found : Findings
+        What a study says.
+    run : RunInfo
+        How it was made.
+    path : Path or None
+        Where the report is; None when it was not written.
+    """
     from shrinkage.exhibits import Basis
     from shrinkage.findings import as_dict
     from shrinkage.network import perceptron_of

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from shrinkage.terminal import exhibits, lesson, sections
+from shrinkage.terminal import exhibits, lesson, sections, studies
 from shrinkage.terminal.audit import Audited
 from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
 if TYPE_CHECKING:
+    from shrinkage.archive.comparing import Comparison
+    from shrinkage.archive.summary import Summary
     from shrinkage.data import Data
     from shrinkage.exhibits import Record, Series
     from shrinkage.findings import Findings
@@ -124,6 +126,22 @@ class Screen:
         """The four findings and what is missing from them."""
         self._print(Text(""), *sections.findings(found))
 
+    def study(self, found: Summary) -> None:
+        """What is in a study file."""
+        self._print(*studies.shown(found))
+
+    def comparison(self, found: Comparison) -> None:
+        """Two study files side by side."""
+        self._print(*studies.compared(found))
+
+    def written(self, what: str, path: Path) -> None:
+        """Where something was written that is no report."""
+        text = plain(str(path))
+        if self._quiet:
+            self._print(Text(text), always=True, soft_wrap=True)
+        else:
+            self._print(sections.where(text, what), soft_wrap=True)
+
     def code(self, recipes: Mapping[str, str]) -> None:
         """Programs that apply the finding, free of borders so that they can be copied."""
         for framework, code in recipes.items():
@@ -132,11 +150,7 @@ class Screen:
 
     def report(self, path: Path) -> None:
         """Where the report is."""
-        text = plain(str(path))
-        if self._quiet:
-            self._print(Text(text), always=True, soft_wrap=True)
-        else:
-            self._print(sections.where(text), soft_wrap=True)
+        self.written("Report", path)
 
     def json(self, values: Mapping[str, Any]) -> None:
         """One JSON document; what is not a finite number becomes null."""

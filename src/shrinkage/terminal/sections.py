@@ -173,9 +173,9 @@ def program(code: str) -> Text:
     return text.append("\n")
 
 
-def where(path: str) -> Text:
-    """The report's path, on one line however long."""
-    return Text.assemble(("Report ", "bold"), (path, "cyan"))
+def where(path: str, what: str = "Report") -> Text:
+    """A path, on one line however long."""
+    return Text.assemble((f"{what} ", "bold"), (path, "cyan"))
 
 
 def labelled(rows: Iterable[tuple[str, Iterable[str | Text], str]]) -> Table:

@@ -1,0 +1,124 @@
+"""Fits from one study file into another: what is equal is found again, whatever its number."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from shrinkage.archive.opening import check_writable, sentences
+from shrinkage.archive.rows import SCALARS, TENSORS
+from shrinkage.archive.schema import create
+from shrinkage.errors import SettingError
+
+_FITS = ("run", *SCALARS, "seconds", "digest")
+
+
+@contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
+    """A new study file, which is there once the context ends well, and else not.
+
+    Raises
+    ------
+    SettingError
+        When something is there already, or nothing can be written.
+    """
+    target = Path(path)
+    if target.exists():
+        raise SettingError(f"'{path}' exists; name another file with --output")
+    check_writable(path)
+    temporary = target.with_name(f".{target.name[:80]}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    try:
+        with (
+            sentences(path),
+            closing(sqlite3.connect(temporary, isolation_level=None)) as connection,
+        ):
+            connection.execute("BEGIN")
+            create(connection)
+            yield connection
+            connection.execute("COMMIT")
+        temporary.replace(target)
+    except BaseException:
+        for one in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+            with suppress(OSError):
+                one.unlink()
+        raise
+
+
+class Copier:
+    """Copies trials and fits into a file, each once.
+
+    Parameters
+    ----------
+    into : sqlite3.Connection
+        Inside a transaction.
+
+    Attributes
+    ----------
+    differing : int
+        Fits that were there already with other results.
+    """
+
+    def __init__(self, into: sqlite3.Connection) -> None:
+        self.into = into
+        self.differing = 0
+        self._records: dict[str, int] = dict(into.execute("SELECT value, id FROM records"))
+        self._parts: dict[tuple[str, int | None], int] = {
+            (digest, fold): key
+            for key, digest, fold in into.execute("SELECT id, digest, fold FROM parts")
+        }
+        columns = "id, network, training, penalty, lam, part, seed, rows"
+        self._trials: dict[tuple[Any, ...], int] = {
+            tuple(asked): key
+            for key, *asked in into.execute(f"SELECT {columns} FROM trials")  # noqa: S608
+        }
+
+    def record(self, kind: str, title: str, value: str) -> int:
+        """The id of a network, a training or a penalty."""
+        if value not in self._records:
+            found = self.into.execute(
+                "INSERT INTO records (kind, title, value) VALUES (?, ?, ?)", (kind, title, value)
+            )
+            self._records[value] = int(found.lastrowid or 0)
+        return self._records[value]
+
+    def part(self, digest: str, fold: int | None) -> int:
+        """The id of a fold."""
+        if (digest, fold) not in self._parts:
+            found = self.into.execute(
+                "INSERT INTO parts (digest, fold) VALUES (?, ?)", (digest, fold)
+            )
+            self._parts[digest, fold] = int(found.lastrowid or 0)
+        return self._parts[digest, fold]
+
+    def trial(self, asked: tuple[Any, ...]) -> int:
+        """The id of a trial: network, training, penalty, λ, part, seed and rows, with new ids."""
+        if asked not in self._trials:
+            found = self.into.execute(
+                "INSERT INTO trials (network, training, penalty, lam, part, seed, rows) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                asked,
+            )
+            self._trials[asked] = int(found.lastrowid or 0)
+        return self._trials[asked]
+
+    def fit(self, key: int, row: tuple[Any, ...], tensors: dict[str, bytes]) -> bool:
+        """Put a fit there: run, scalars, seconds and digest; whether it was new."""
+        there = self.into.execute("SELECT digest FROM fits WHERE trial = ?", (key,)).fetchone()
+        if there is not None:
+            self.differing += there[0] != row[-1]
+            return False
+        marks = ", ".join("?" * (len(_FITS) + 1))
+        self.into.execute(
+            f"INSERT INTO fits (trial, {', '.join(_FITS)}) VALUES ({marks})",  # noqa: S608
+            (key, *row),
+        )
+        for table in TENSORS:
+            if table in tensors:
+                self.into.execute(f"INSERT INTO {table} VALUES (?, ?)", (key, tensors[table]))  # noqa: S608
+        return True

@@ -1,0 +1,163 @@
+"""A study file's tables as Arrow, pandas or Polars tables, for other programs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.archive.opening import damaged, reading, sentences
+from shrinkage.archive.records import Unreadable
+from shrinkage.archive.tensors import unpacked
+from shrinkage.errors import SettingError, require_known
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FRAMES = ("fits", "histories", "runs")
+"""Tables that :func:`frame` knows."""
+KINDS = ("pandas", "polars", "arrow")
+
+_FITS = """
+SELECT t.id AS trial, n.title AS network, coalesce(p.title, 'no penalty') AS penalty,
+       t.lam AS "lambda", a.fold AS fold, t.seed AS seed, t.rows AS rows, t.place AS place,
+       f.run AS run, f.status AS status, f.stopped_at AS stopped_at, f.best_epoch AS best_epoch,
+       f.train_loss AS train_loss, f.validation_loss AS validation_loss, f.zeros AS zeros,
+       f.spread AS spread, f.stationarity AS stationarity, f.slope AS slope,
+       f.polish_iterations AS polish_iterations, f.seconds AS seconds
+FROM fits f JOIN trials t ON t.id = f.trial JOIN parts a ON a.id = t.part
+     JOIN records n ON n.id = t.network LEFT JOIN records p ON p.id = t.penalty
+ORDER BY t.place IS NULL, t.place, t.id
+"""
+_RUNS = """
+SELECT id AS run, started, ended, complete, command, plan, seconds, versions, environment
+FROM runs ORDER BY id
+"""
+_TEXTS = ("network", "penalty", "status")
+_WHOLE = (
+    *("trial", "fold", "seed", "rows", "place", "run"),
+    *("stopped_at", "best_epoch", "polish_iterations"),
+)
+
+
+def frame(
+    path: str | os.PathLike[str],
+    name: str = "fits",
+    kind: Literal["pandas", "polars", "arrow"] = "pandas",
+) -> Any:
+    """A table of a study file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The study file.
+    name : str, default "fits"
+        ``"fits"`` (one row each, with its trial), ``"histories"`` (one row for each fit and epoch
+        at which losses were taken) or ``"runs"``.
+    kind : str, default "pandas"
+        ``"pandas"``, ``"polars"`` (which has to be installed) or ``"arrow"``.
+
+    Returns
+    -------
+    pandas.DataFrame or polars.DataFrame or pyarrow.Table
+        What does not apply is missing: `fold` of a refit, `rows` where all were trained on.
+
+    Raises
+    ------
+    SettingError
+        When the file cannot be opened, or there is no such table or kind.
+    """
+    require_known("table", name, FRAMES)
+    require_known("kind of frame", kind, KINDS)
+    with sentences(path), closing(reading(path)) as connection:
+        try:
+            table = _MAKE[name](connection)
+        except (Unreadable, ValueError, TypeError, KeyError) as error:
+            raise damaged(path) from error
+    if kind == "arrow":
+        return table
+    return table.to_pandas() if kind == "pandas" else _polars(table)
+
+
+def _polars(table: pa.Table) -> Any:
+    try:
+        from polars import from_arrow  # type: ignore[import-not-found,unused-ignore]  # optional
+    except ImportError:
+        raise SettingError(
+            "a Polars frame needs the package polars, which is not installed; install it with: "
+            "pip install polars"
+        ) from None
+    return from_arrow(table)
+
+
+def fits(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each fit, with its trial."""
+    import pyarrow as pa
+
+    found = connection.execute(_FITS)
+    names = [column for column, *_ in found.description]
+    columns = list(zip(*found.fetchall())) or [()] * len(names)
+    return pa.table({name: _column(name, values) for name, values in zip(names, columns)})
+
+
+def _column(name: str, values: Iterable[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    if name in _TEXTS:
+        return pa.array([str(value) for value in values], pa.string())
+    if name in _WHOLE:
+        whole = [None if value is None else int(value) for value in values]
+        return pa.array(whole, pa.int64())
+    # What is not finite is text in the file.
+    floats = [None if value is None else float(value) for value in values]
+    return pa.array(floats, pa.float64())
+
+
+def histories(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each fit and epoch at which losses were taken."""
+    import pyarrow as pa
+
+    parts: dict[str, list[NDArray[Any]]] = {
+        name: [] for name in ("trial", "epochs", "train_loss", "validation_loss")
+    }
+    for key, content in connection.execute("SELECT trial, tensors FROM histories ORDER BY trial"):
+        found = unpacked(content)
+        length = len(found["epochs"])
+        parts["trial"].append(np.full(length, int(key), dtype=np.int64))
+        for name in ("epochs", "train_loss", "validation_loss"):
+            if found[name].shape != (length,):
+                raise Unreadable(f"history of {key}")
+            parts[name].append(found[name])
+    joined = {name: np.concatenate(some) if some else np.empty(0) for name, some in parts.items()}
+    return pa.table(
+        {
+            "trial": joined["trial"].astype(np.int64),
+            "epoch": joined["epochs"].astype(np.int64),
+            "train_loss": joined["train_loss"].astype(np.float64),
+            "validation_loss": joined["validation_loss"].astype(np.float64),
+        }
+    )
+
+
+def runs(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each run that wrote into the file; plans and circumstances as JSON."""
+    import pyarrow as pa
+
+    found = connection.execute(_RUNS)
+    names = [column for column, *_ in found.description]
+    columns = list(zip(*found.fetchall())) or [()] * len(names)
+    whole = ("run", "complete")
+    return pa.table(
+        {
+            name: pa.array(list(values), pa.int64() if name in whole else pa.string())
+            for name, values in zip(names, columns)
+        }
+    )
+
+
+_MAKE = {"fits": fits, "histories": histories, "runs": runs}

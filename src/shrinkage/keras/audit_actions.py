@@ -142,4 +142,5 @@ def number(value: Any) -> float:
     """A float, whatever the backend holds it in."""
     if isinstance(value, int | float):
         return float(value)
-    return float(np.asarray(keras.ops.convert_to_numpy(value)))
+    tensor = keras.ops.convert_to_tensor(value)
+    return float(np.asarray(keras.ops.convert_to_numpy(tensor)))

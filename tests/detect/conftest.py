@@ -31,7 +31,7 @@ def make_data(task="binary", folds=5, repeats=1, weights=None):
         "center": np.zeros(2),
         "scale": np.ones(2),
         "target_center": np.zeros(1),
-        "target_scale": np.ones(1),
+        "target_scale": np.full(1, 2.0 if task == "regression" else 1.0),
     }
     parts = []
     for _ in range(repeats):

@@ -133,7 +133,7 @@ def path(
     >>> study = path(factory, (X, y), penalties="l2", lambdas=[0.1], folds=2, seeds=1,
     ...              epochs=3, verbose=0)
     >>> len(study.fits), diagnose(study).verdict
-    (7, 'underfits')
+    (6, 'underfits')
     """
     module = made_by(model_factory)
     given = _loss_name(loss)

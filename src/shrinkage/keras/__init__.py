@@ -1,1 +1,27 @@
-"""Penalties, audit, path and proof for a Keras model of one's own."""
+"""Penalties, audit, path and proof for a Keras model of one's own.
+
+On whatever backend Keras runs on: importing this room imports Keras, and chooses nothing.
+"""
+
+from shrinkage.exports.packages import require_package
+
+require_package("keras")
+
+from shrinkage.keras.audit import audit  # noqa: E402  # a missing backend is a sentence
+from shrinkage.keras.decay import decay_only  # noqa: E402
+from shrinkage.keras.proximal import Proximal  # noqa: E402
+from shrinkage.keras.regularize import regularize, unregularize  # noqa: E402
+from shrinkage.keras.strength import LambdaSchedule, lambdas_of, set_lambda  # noqa: E402
+from shrinkage.keras.terms import PenaltyTerm  # noqa: E402
+
+__all__ = [
+    "LambdaSchedule",
+    "PenaltyTerm",
+    "Proximal",
+    "audit",
+    "decay_only",
+    "lambdas_of",
+    "regularize",
+    "set_lambda",
+    "unregularize",
+]

@@ -11,6 +11,7 @@ from keras import layers
 
 from shrinkage.errors import SettingError
 from shrinkage.keras import decay_only
+from shrinkage.keras.values import numpy_of
 
 
 def small() -> Any:
@@ -24,18 +25,14 @@ def small() -> Any:
     )
 
 
-def array(variable: Any) -> Any:
-    return np.array(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
-
-
 def decayed(model: Any, optimizer: Any) -> set[str]:
     """Names of what a step without any gradient of a loss changes."""
     for variable in model.trainable_variables:
         variable.assign(variable + 1.0)  # biases start at 0, where nothing shrinks
-    before = [array(v) for v in model.trainable_variables]
+    before = [numpy_of(v) for v in model.trainable_variables]
     nothing = [keras.ops.zeros(v.shape) for v in model.trainable_variables]
     optimizer.apply(nothing, model.trainable_variables)
-    after = [array(v) for v in model.trainable_variables]
+    after = [numpy_of(v) for v in model.trainable_variables]
     return {
         "/".join(v.path.split("/")[-2:])
         for v, one, other in zip(model.trainable_variables, before, after)

@@ -13,6 +13,7 @@ from shrinkage.frameworks.audit import Action, of_penalty, short
 from shrinkage.keras.layers import Place
 from shrinkage.keras.proximal import Proximal
 from shrinkage.keras.terms import PenaltyTerm
+from shrinkage.keras.values import numpy_of
 
 _REGULARIZERS = keras.regularizers
 _CLOSE = 1e-4
@@ -142,5 +143,4 @@ def number(value: Any) -> float:
     """A float, whatever the backend holds it in."""
     if isinstance(value, int | float):
         return float(value)
-    tensor = keras.ops.convert_to_tensor(value)
-    return float(np.asarray(keras.ops.convert_to_numpy(tensor)))
+    return float(numpy_of(value))

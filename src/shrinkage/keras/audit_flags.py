@@ -16,7 +16,7 @@ from shrinkage.keras.layers import Place, layers_of
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.Conv3D)
 _SHRUNK = (checks.BIASES, checks.NORMALIZATION, checks.OUTPUT, checks.EMBEDDINGS, checks.SLOPES)
-_KERAS_OWN = re.compile(r"=L(1L)?2\(")
+_KERAS_OWN = re.compile(r"=L(1L)?2\((?!λ)")
 _DROPOUT_CODE = "Dense(…), BatchNormalization(), Activation('relu'), Dropout(0.5)"
 _EXCLUDE = (
     "from shrinkage.keras import decay_only\n"

@@ -4,10 +4,13 @@ Pages are Markdown (MyST), notebooks appear as they were last run (MyST-NB), and
 from the docstrings (autodoc, numpydoc). The theme brings no fonts and no scripts from elsewhere.
 """
 
+import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+# The reference imports shrinkage.keras, and Keras wants one of its backends.
+os.environ.setdefault("KERAS_BACKEND", "torch")
 sys.path.insert(0, str(Path(__file__).parent / "_sphinx"))
 
 project = "shrinkage"

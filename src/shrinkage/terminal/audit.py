@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from shrinkage.frameworks.audit_text import COLUMNS, Numbered, cells, numbered
+from shrinkage.frameworks.audit_text import COLUMNS, cells, numbered
 from shrinkage.terminal.plain import plain
 
 if TYPE_CHECKING:
@@ -19,14 +19,42 @@ if TYPE_CHECKING:
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-class Audited:
-    """An audit that rich can print, in as many columns as there are.
+def audited(audit: Audit) -> Iterator[tuple[RenderableType, bool]]:
+    """What is printed, part by part, each with whether its lines stay as long as they are.
 
     Parameters
     ----------
     audit : Audit
         Of any framework.
+
+    Yields
+    ------
+    part : rich renderable
+        A table, a sentence or code.
+    whole : bool
+        True for code, which would be none with its lines broken.
     """
+    yield Text(plain(audit.title), style="bold"), False
+    if audit.optimizer:
+        yield Text(plain(f"Optimizer: {audit.optimizer}")), False
+    yield Text(""), False
+    yield _Rows(audit), False
+    yield Text(""), False
+    for shown in numbered(audit):
+        colour = _COLOURS[shown.flag.severity]
+        head = (plain(shown.head), f"bold {colour}")
+        yield Text.assemble(head, f" {plain(shown.flag.sentence)}"), False
+        if shown.remedy:
+            yield Padding(Text(plain(shown.remedy)), (0, 0, 0, 2)), False
+        for line in shown.code.splitlines():
+            yield Text(f"    {plain(line)}", style="cyan"), True
+        yield Text(""), False
+    if not audit.flags:
+        yield Text("Nothing is flagged.", style="green"), False
+
+
+class _Rows:
+    """The table in all its columns where they fit, else with letters for what acts."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
@@ -34,19 +62,9 @@ class Audited:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        audit = self._audit
-        yield Text(plain(audit.title), style="bold")
-        if audit.optimizer:
-            yield Text(plain(f"Optimizer: {audit.optimizer}"))
-        yield Text("")
-        wide = _wide(audit)
+        wide = _wide(self._audit)
         fits = console.measure(wide, options=options.update(max_width=10_000)).maximum
-        yield wide if fits <= options.max_width else _narrow(audit)
-        yield Text("")
-        for flag in numbered(audit):
-            yield _flag(flag)
-        if not audit.flags:
-            yield Text("Nothing is flagged.", style="green")
+        yield wide if fits <= options.max_width else _narrow(self._audit)
 
 
 def _wide(audit: Audit) -> RenderableType:
@@ -93,16 +111,3 @@ def _styled(line: tuple[str, ...]) -> Iterator[Text]:
         last = place == len(line) - 1
         style = "bold yellow" if last else "dim" if cell in ("nothing", "frozen") else ""
         yield Text(plain(cell), style=style)
-
-
-def _flag(shown: Numbered) -> RenderableType:
-    colour = _COLOURS[shown.flag.severity]
-    head = Text.assemble((plain(shown.head), f"bold {colour}"), f" {plain(shown.flag.sentence)}")
-    parts: list[RenderableType] = [head]
-    if shown.remedy:
-        parts.append(Padding(Text(plain(shown.remedy)), (0, 0, 0, 2)))
-    parts += [
-        Padding(Text(plain(line), style="cyan", no_wrap=True, overflow="ignore"), (0, 0, 0, 4))
-        for line in shown.code.splitlines()
-    ]
-    return Group(*parts, Text(""))

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from shrinkage.terminal import exhibits, lesson, sections, studies
-from shrinkage.terminal.audit import Audited
+from shrinkage.terminal.audit import audited
 from shrinkage.terminal.plain import discard, plain
 from shrinkage.terminal.progress import Pace, bar, heartbeat
 
@@ -120,7 +120,8 @@ class Screen:
 
     def audit(self, found: Audit) -> None:
         """What regularizes each parameter of a network of one's own, and what is wrong."""
-        self._print(Audited(found))
+        for part, whole in audited(found):
+            self._print(part, soft_wrap=whole)
 
     def findings(self, found: Findings) -> None:
         """The four findings and what is missing from them."""

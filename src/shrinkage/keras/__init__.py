@@ -9,6 +9,7 @@ require_package("keras")
 
 from shrinkage.keras.audit import audit  # noqa: E402  # a missing backend is a sentence
 from shrinkage.keras.decay import decay_only  # noqa: E402
+from shrinkage.keras.monitor import OverfittingMonitor, judge  # noqa: E402
 from shrinkage.keras.proximal import Proximal  # noqa: E402
 from shrinkage.keras.regularize import regularize, unregularize  # noqa: E402
 from shrinkage.keras.strength import LambdaSchedule, lambdas_of, set_lambda  # noqa: E402
@@ -16,10 +17,12 @@ from shrinkage.keras.terms import PenaltyTerm  # noqa: E402
 
 __all__ = [
     "LambdaSchedule",
+    "OverfittingMonitor",
     "PenaltyTerm",
     "Proximal",
     "audit",
     "decay_only",
+    "judge",
     "lambdas_of",
     "regularize",
     "set_lambda",

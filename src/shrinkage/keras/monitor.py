@@ -1,0 +1,448 @@
+"""A callback that tells, while a model trains and at the end, whether it overfits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shrinkage.errors import SettingError, ShrinkageError
+from shrinkage.intervals import Interval, decimals
+from shrinkage.keras.layers import places_of
+from shrinkage.keras.reading import (
+    Reading,
+    early_gain_of,
+    finished,
+    gap_of,
+    is_falling,
+    trend_of,
+)
+from shrinkage.keras.rows import Floats, RowLoss, Rows, loss_of, losses_of, mean_of, rows_of
+from shrinkage.keras.strength import lambdas_of
+from shrinkage.keras.values import numpy_of
+
+_WINDOW = 0.25
+"""Share of the measurements that a trend is about."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One epoch as it was measured.
+
+    Parameters
+    ----------
+    epoch : int
+        From 1.
+    train_loss, validation_loss, gap : float
+        Free of any penalty.
+    lam : float
+        The largest λ; 0 without penalties of this package.
+    norm, spread, zeros : float
+        Of the hidden kernels together: Euclidean norm, standard deviation, and the share of weights
+        that are exactly zero.
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    gap: float
+    lam: float
+    norm: float
+    spread: float
+    zeros: float
+
+
+class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
+    """Losses free of any penalty, the gap and its trend, weights, and a verdict at the end.
+
+    Keras adds the penalty to ``loss`` and ``val_loss``, and takes ``loss`` as a mean over an epoch
+    in which weights change and dropout is on, so the two cannot be compared. With `train` and
+    `validation` both are measured on rows, with layers as in evaluation; without them what Keras
+    logs is used, less the penalty of its kernels, and the verdict has no interval.
+
+    Parameters
+    ----------
+    train, validation : tuple of (inputs, targets) or (inputs, targets, weights), optional
+        Rows as they are given to ``fit``.
+    every : int, default 1
+        Epochs between two measurements on rows. The last epoch is always measured.
+    most_rows : int, default 1000
+        So many rows of each at most, drawn once.
+    loss : str, keras.losses.Loss or callable, optional
+        The loss of the data where the model computes one of its own.
+    patience : int, optional
+        Stop once the validation loss, free of the penalty, has not improved for so many epochs,
+        and go back to the best weights. None does not stop.
+    least : float, default 0.0
+        Improvement that counts.
+    verbose : bool, optional
+        Whether a line of progress and the verdict are printed. By default the verdict is, and the
+        line is where ``fit`` shows none (``verbose=0``) on a terminal.
+
+    Attributes
+    ----------
+    moments : list of Moment
+        What was measured.
+    reading : Reading
+        The verdict, once the training has ended.
+
+    Raises
+    ------
+    SettingError
+        On a number below 1; in ``fit``, without validation rows.
+
+    Notes
+    -----
+    What it measures joins Keras' history as ``data_loss``, ``val_data_loss`` and ``gap``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2)).astype("float32")
+    >>> y = (X[:, 0] > 0).astype("float32")
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid")])
+    >>> model.compile(keras.optimizers.SGD(0.01), "binary_crossentropy")
+    >>> monitor = OverfittingMonitor((X[:40], y[:40]), (X[40:], y[40:]), verbose=False)
+    >>> _ = model.fit(X[:40], y[:40], epochs=2, verbose=0, callbacks=[monitor])
+    >>> len(monitor.frame()), monitor.reading.rows
+    (2, (40, 20))
+    """
+
+    def __init__(
+        self,
+        train: Any = None,
+        validation: Any = None,
+        *,
+        every: int = 1,
+        most_rows: int = 1000,
+        loss: Any = None,
+        patience: int | None = None,
+        least: float = 0.0,
+        verbose: bool | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("every", every), ("most_rows", most_rows), ("patience", patience)):
+            if value is not None and value < 1:
+                raise SettingError(f"{name} is {value}; it must be at least 1")
+        self.train = None if train is None else rows_of(train, most=most_rows, what="train")
+        self.validation = (
+            None if validation is None else rows_of(validation, most=most_rows, what="validation")
+        )
+        self.every, self.loss, self.verbose = every, loss, verbose
+        self.patience, self.least = patience, least
+        self.moments: list[Moment] = []
+        self.reading: Reading | None = None
+        self.stopped_epoch: int | None = None
+        self._by_row: list[Floats] = []
+        self._last_train: Floats | None = None
+        self._logs: dict[str, float] = {}
+        self._before = 0.0
+        self._best = (np.inf, 0)
+        self._weights: list[NDArray[Any]] | None = None
+
+    # ------------------------------------------------------------------------ what Keras calls
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Begin anew."""
+        self.moments, self._by_row, self.reading = [], [], None
+        self._best, self._weights, self.stopped_epoch = (np.inf, 0), None, None
+        self._row_loss: RowLoss | None = None
+        if self.train is not None or self.validation is not None:
+            self._row_loss = loss_of(self.model, self.loss)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Note the penalty with which the epoch begins."""
+        self._before = penalty_of(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Measure, tell, and stop where it is time to."""
+        self._logs = dict(logs or {})
+        last = epoch + 1 >= (self.params or {}).get("epochs", np.inf) or self.model.stop_training
+        if (epoch + 1) % self.every and not last:
+            return
+        self._measure(epoch + 1)
+        moment = self.moments[-1]
+        if logs is not None:
+            logs["data_loss"], logs["val_data_loss"] = moment.train_loss, moment.validation_loss
+            logs["gap"] = moment.gap
+        if self._shows_line():
+            sys.stdout.write(f"\r{self.line()}\x1b[K")
+            sys.stdout.flush()
+        self._watch(moment)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Go back to the best weights where they were watched, and give the verdict."""
+        if not self.moments:
+            return
+        self.reading = self._read()
+        if self._weights is not None:
+            for variable, value in zip(self.model.weights, self._weights, strict=True):
+                variable.assign(value)
+        if self.verbose is not False:
+            sys.stdout.write(f"{chr(10) if self._shows_line() else ''}{self.summary()}\n")
+
+    # ------------------------------------------------------------------------- what it tells
+
+    def frame(self) -> pd.DataFrame:
+        """What was measured, one line for each epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as the fields of :class:`Moment`, indexed by epoch.
+        """
+        columns = list(Moment.__dataclass_fields__)
+        return pd.DataFrame([asdict(m) for m in self.moments], columns=columns).set_index("epoch")
+
+    def line(self) -> str:
+        """The last measurement in one line.
+
+        Raises
+        ------
+        ShrinkageError
+            When nothing was measured yet.
+        """
+        moment = self._last()
+        places = decimals(moment.validation_loss, moment.train_loss)
+        epochs = (self.params or {}).get("epochs")
+        total = f"/{epochs:,}" if epochs else ""
+        parts = [
+            f"epoch {moment.epoch:,}{total}",
+            f"train {moment.train_loss:.{places}f}",
+            f"validation {moment.validation_loss:.{places}f}",
+            f"gap {moment.gap:+.{places}f}{self._direction()}",
+        ]
+        if moment.zeros:
+            parts.append(f"{moment.zeros:.0%} zeros")
+        return " · ".join(parts)
+
+    def summary(self) -> str:
+        """The verdict, with what was done about it.
+
+        Raises
+        ------
+        ShrinkageError
+            Before the training has ended.
+        """
+        if self.reading is None:
+            raise ShrinkageError("there is no verdict yet; train with this monitor as a callback")
+        text = str(self.reading)
+        if self.patience is None:
+            return text
+        best = f"the weights of epoch {self._best[1]:,} were restored"
+        if self.stopped_epoch is not None:
+            return f"{text} Stopped after epoch {self.stopped_epoch:,}; {best}."
+        return f"{text} {best[0].upper()}{best[1:]}."
+
+    def to_html(self) -> str:
+        """The verdict, both curves and all numbers as HTML that needs nothing else.
+
+        Raises
+        ------
+        ShrinkageError
+            Before the training has ended.
+        """
+        from shrinkage.keras.monitor_html import page_of
+
+        return page_of(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html() if self.reading is not None else f"<p>{self!r}</p>"
+
+    # ---------------------------------------------------------------------------- measuring
+
+    def _last(self) -> Moment:
+        if not self.moments:
+            raise ShrinkageError("nothing was measured yet; train with this monitor as a callback")
+        return self.moments[-1]
+
+    def _measure(self, epoch: int) -> None:
+        after = penalty_of(self.model)
+        train = self._on_rows(self.train)
+        self._last_train = train
+        train_loss = (
+            # Weights moved through the epoch, and the penalty in Keras' mean with them.
+            self._logged("loss") - 0.5 * (self._before + after)
+            if train is None or self.train is None
+            else mean_of(train, self.train)
+        )
+        validation = self._on_rows(self.validation)
+        if validation is None or self.validation is None:
+            validation_loss = self._logged("val_loss") - after
+        else:
+            validation_loss = mean_of(validation, self.validation)
+            self._by_row.append(validation.astype(np.float32))
+        weights = hidden_weights(self.model)
+        self.moments.append(
+            Moment(
+                epoch,
+                train_loss,
+                validation_loss,
+                validation_loss - train_loss,
+                _strongest(self.model),
+                float(np.linalg.norm(weights)),
+                float(weights.std()) if weights.size else 0.0,
+                float(np.mean(weights == 0.0)) if weights.size else 0.0,
+            )
+        )
+
+    def _on_rows(self, rows: Rows | None) -> Floats | None:
+        if rows is None or self._row_loss is None:
+            return None
+        return losses_of(self.model, rows, self._row_loss)
+
+    def _logged(self, name: str) -> float:
+        if name not in self._logs:
+            raise SettingError(
+                "there are no validation rows, so overfitting cannot be judged; give fit "
+                "validation_data or validation_split, or the monitor train and validation"
+            )
+        return float(self._logs[name])
+
+    def _watch(self, moment: Moment) -> None:
+        """Remember the best weights; stop when they are too long ago."""
+        if self.patience is None:
+            return
+        if moment.validation_loss < self._best[0] - self.least:
+            self._best = (moment.validation_loss, moment.epoch)
+            self._weights = [numpy_of(variable) for variable in self.model.weights]
+        elif moment.epoch - self._best[1] >= self.patience:
+            self.model.stop_training = True
+            self.stopped_epoch = moment.epoch
+
+    def _recent(self) -> Sequence[Moment]:
+        few = max(int(_WINDOW * len(self.moments)), min(len(self.moments), 8))
+        return self.moments[-few:]
+
+    def _trend(self) -> Interval | None:
+        recent = self._recent()
+        return trend_of([m.epoch for m in recent], [m.gap for m in recent])
+
+    def _direction(self) -> str:
+        trend = self._trend()
+        if trend is None or not trend.excludes(0.0):
+            return ""
+        return " rising" if trend.estimate > 0 else " falling"
+
+    def _shows_line(self) -> bool:
+        if self.verbose is None:
+            return not (self.params or {}).get("verbose", 0) and sys.stdout.isatty()
+        return self.verbose
+
+    def _read(self) -> Reading:
+        last, recent = self._last(), self._recent()
+        loss = self._row_loss
+        gap = Interval(last.gap, -np.inf, np.inf)
+        rows = None
+        if self._last_train is not None and self._by_row and self.train and self.validation:
+            weights = (self.train.weights, self.validation.weights)
+            gap = gap_of(self._last_train, self._by_row[-1].astype(np.float64), weights)
+            rows = (len(self.train), len(self.validation))
+        null = None if loss is None or self.train is None else loss.null(self.train)
+        validation = [m.validation_loss for m in self.moments]
+        scale = null or max(abs(last.validation_loss), abs(last.train_loss))
+        return finished(
+            loss_name="loss" if loss is None else loss.name,
+            unit="" if loss is None else loss.unit,
+            train_loss=last.train_loss,
+            validation_loss=last.validation_loss,
+            null_loss=null,
+            gap=gap,
+            trend=self._trend(),
+            recent=last.epoch - recent[0].epoch + 1,
+            epoch=last.epoch,
+            best_epoch=self.moments[int(np.argmin(validation))].epoch,
+            early_gain=early_gain_of(self._by_row) if self._by_row else None,
+            falling=is_falling([m.epoch for m in self.moments], validation, self._by_row, scale),
+            rows=rows,
+        )
+
+
+def judge(
+    model: Any, train: Any, validation: Any, *, most_rows: int = 10_000, loss: Any = None
+) -> Reading:
+    """Whether a trained model overfits, from its losses on training and validation rows.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled and trained.
+    train, validation : tuple of (inputs, targets) or (inputs, targets, weights)
+        Rows as they were given to ``fit``.
+    most_rows : int, default 10000
+        So many rows of each at most.
+    loss : str, keras.losses.Loss or callable, optional
+        The loss of the data where the model computes one of its own.
+
+    Returns
+    -------
+    Reading
+        The verdict as a sentence with its numbers; without what takes a history.
+
+    Raises
+    ------
+    SettingError, DataError
+        In one sentence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    >>> model.compile(loss="mse")
+    >>> model.layers[0].kernel.assign(np.array([[1.0]])) is None
+    False
+    >>> X = np.linspace(-1, 1, 40)[:, None]
+    >>> print(judge(model, (X, X), (X, X + 1)).sentence[:45])
+    The network overfits: mean squared error 1.00
+    """
+    row_loss = loss_of(model, loss)
+    first = rows_of(train, most=most_rows, what="train")
+    second = rows_of(validation, most=most_rows, what="validation")
+    a, b = losses_of(model, first, row_loss), losses_of(model, second, row_loss)
+    return finished(
+        loss_name=row_loss.name,
+        unit=row_loss.unit,
+        train_loss=mean_of(a, first),
+        validation_loss=mean_of(b, second),
+        null_loss=row_loss.null(first),
+        gap=gap_of(a, b, (first.weights, second.weights)),
+        trend=None,
+        recent=0,
+        epoch=0,
+        best_epoch=0,
+        early_gain=None,
+        falling=False,
+        rows=(len(first), len(second)),
+    )
+
+
+def penalty_of(model: Any) -> float:
+    """What the regularizers of a model's weights add to its loss now."""
+    found = 0.0
+    for variable in model.trainable_variables:
+        if variable.regularizer is not None:
+            found += float(numpy_of(variable.regularizer(variable)))
+    return found
+
+
+def hidden_weights(model: Any) -> NDArray[np.float64]:
+    """The hidden kernels as one vector; all kernels where none is hidden."""
+    places = places_of(model)
+    kinds = {place.parameter.kind for place in places}
+    kind = "hidden kernel" if "hidden kernel" in kinds else "output kernel"
+    kernels = [numpy_of(p.variable).ravel() for p in places if p.parameter.kind == kind]
+    return np.concatenate(kernels).astype(np.float64) if kernels else np.empty(0)
+
+
+def _strongest(model: Any) -> float:
+    try:
+        return max(float(lam) for lam in lambdas_of(model).values())
+    except SettingError:
+        return 0.0

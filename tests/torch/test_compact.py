@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import random
 import threading
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from shrinkage.compact import compact as compact_perceptron
 from shrinkage.engine.proximal import group_prox, soft_threshold_
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.network import Network, layout
-from shrinkage.torch.compact import compact
+from shrinkage.torch import compact
 
 
 @pytest.fixture(autouse=True)
@@ -507,6 +508,83 @@ def test_a_smaller_module_trains_on():
     optimizer.step()
     moved = [name for name, value in small.state_dict().items() if not value.equal(before[name])]
     assert {"one.weight", "norm.weight", "wide.bias"} <= set(moved)
+
+
+class Meeting(nn.Module):
+    """Two ways that meet."""
+
+    def __init__(self, how, one, other):
+        super().__init__()
+        self.how, self.one, self.other = how, one, other
+
+    def forward(self, rows):
+        one, other = self.one(rows), self.other(rows)
+        if self.how == "cat":
+            return torch.cat([one, other], dim=1)
+        return one + other if self.how == "add" else one * torch.sigmoid(other)
+
+
+def drawn_layers(draw, inputs, outputs):
+    size = draw.choice([1, 3])
+    mode = draw.choice(["zeros", "reflect"])
+    layers = [
+        nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode=mode, bias=size == 3)
+    ]
+    if draw.random() < 0.6:
+        layers.append(nn.BatchNorm2d(outputs, affine=draw.random() < 0.8))
+    layers.append(draw.choice([nn.ReLU(inplace=True), nn.Tanh(), nn.Sigmoid(), nn.PReLU(outputs)]))
+    if draw.random() < 0.3:
+        layers.append(nn.Conv2d(outputs, outputs, 3, padding=1, groups=outputs))
+    if draw.random() < 0.2:
+        layers.append(draw.choice([nn.AvgPool2d(3, 1, 1), nn.MaxPool2d(3, 1, 1)]))
+    return nn.Sequential(*layers)
+
+
+def drawn_network(seed):
+    """Convolutions in a row, side by side and around, with zeros of every kind."""
+    draw = random.Random(seed)
+    torch.manual_seed(seed)
+    layers, width = [], 2
+    for _ in range(draw.randint(1, 4)):
+        outputs, how = draw.randint(2, 7), draw.choice(["row", "cat", "add", "gate", "around"])
+        one = drawn_layers(draw, width, outputs)
+        if how == "row":
+            layers.append(one)
+        elif how == "around":
+            back = nn.Sequential(one, drawn_layers(draw, outputs, width))
+            layers.append(Meeting("add", back, nn.Identity()))
+            outputs = width
+        else:
+            layers.append(Meeting(how, one, drawn_layers(draw, width, outputs)))
+            outputs *= 1 + (how == "cat")
+        width = outputs
+    layers += [nn.Flatten(), nn.Linear(width * 36, 5), nn.ReLU(), nn.Linear(5, 2)]
+    model = nn.Sequential(*layers)
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.running_mean.normal_()
+                layer.running_var.uniform_(0.5, 2)
+                if layer.affine:
+                    layer.weight[torch.rand(len(layer.weight)) < 0.2] = 0
+                    layer.bias.normal_()
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                weight = layer.weight
+                weight[torch.rand(len(weight)) < 0.3] = 0
+                weight[:, torch.rand(weight.shape[1]) < 0.2] = 0
+                weight[torch.rand_like(weight) < 0.3] = 0
+                if layer.bias is not None:
+                    layer.bias[torch.rand(len(layer.bias)) < 0.3] = 0
+    return model
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_any_network_answers_the_same_and_is_as_small_as_it_gets(seed):
+    model = drawn_network(seed)
+    found = compact(model, torch.randn(3, 2, 6, 6))
+    assert found.after < found.before
+    assert_same(model, found, 2 * torch.randn(10, 2, 6, 6))
+    assert compact(found.module, torch.randn(3, 2, 6, 6)).after == found.after
 
 
 def trained(model, after_step, steps=200):

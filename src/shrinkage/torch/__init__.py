@@ -2,7 +2,8 @@
 
 from shrinkage.frameworks.proof import report
 from shrinkage.torch.audit import audit
-from shrinkage.torch.compact import CompactedModule, LayerSize, compact
+from shrinkage.torch.compact_module import compact
+from shrinkage.torch.compact_record import CompactedModule, LayerSize
 from shrinkage.torch.groups import parameter_groups
 from shrinkage.torch.path import module_of, path
 from shrinkage.torch.penalized import Penalized

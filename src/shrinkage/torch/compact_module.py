@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from shrinkage.torch.compact_channels import Flags
 from shrinkage.torch.compact_check import answers_of, apart, require_same, rows_of
 from shrinkage.torch.compact_cut import Columns, cut
 from shrinkage.torch.compact_entry import Entry, entry_of
+from shrinkage.torch.compact_record import CompactedModule, LayerSize
 from shrinkage.torch.compact_rules import Reading
 from shrinkage.torch.compact_tracing import (
     evaluated,
@@ -25,90 +25,6 @@ from shrinkage.torch.compact_tracing import (
     made_permanent,
     traced,
 )
-
-
-@dataclass(frozen=True)
-class LayerSize:
-    """Units or channels that a layer gives.
-
-    Parameters
-    ----------
-    name : str
-        Of the layer, as its module calls it.
-    before, after : int
-        How many there were, and how many are left.
-    """
-
-    name: str
-    before: int
-    after: int
-
-    def __str__(self) -> str:
-        return f"{self.after:,} of {self.before:,} in '{self.name}'"
-
-
-@dataclass(frozen=True, eq=False)
-class CompactedModule:
-    """What is left of a module.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        The smaller one. Of the original's class, unless its ``forward`` has numbers of channels
-        written out: then a :class:`torch.fx.GraphModule` with the numbers of now. Where inputs are
-        left out and `keep_inputs`, it stands inside a module that takes all and selects.
-    layers : tuple of LayerSize
-        Every linear and convolutional layer that could be cut, in the order of the computation.
-    columns : tuple of int
-        Inputs that are needed, rising: columns of rows, channels of images, or numbers of a
-        flattened row.
-    all_columns : int
-        How many there were.
-    before, after : int
-        Parameters of the original and of the smaller module.
-    rows : int
-        Rows on which both were compared.
-    drawn : bool
-        Whether these were drawn; else they were given.
-    difference : float
-        Largest absolute difference of an output.
-    relative : float
-        The same in shares of the largest output.
-    notes : tuple of str
-        Why channels stay that could go otherwise, each a sentence.
-    """
-
-    module: nn.Module
-    layers: tuple[LayerSize, ...]
-    columns: tuple[int, ...]
-    all_columns: int
-    before: int
-    after: int
-    rows: int
-    drawn: bool
-    difference: float
-    relative: float
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        if self.after == self.before:
-            return " ".join([f"Nothing can be removed of {self.before:,} parameters.", *self._kept])
-        changed = [str(layer) for layer in self.layers if layer.after < layer.before]
-        if len(self.columns) < self.all_columns:
-            changed.append(f"{len(self.columns):,} of {self.all_columns:,} inputs")
-        apart = f"differ by at most {self.relative:.0e} of the largest".replace("e-0", "e-")
-        same = apart if self.difference else "are equal"
-        rows = f"{self.rows:,} {'drawn ' * self.drawn}row{'s' * (self.rows != 1)}"
-        told = (
-            f"Of {self.before:,} parameters {self.after:,} are left "
-            f"({_percent(self.after / self.before)}): {', '.join(changed)}. The smaller module's "
-            f"outputs {same} on {rows}."
-        )
-        return " ".join([told, *self._kept])
-
-    @property
-    def _kept(self) -> list[str]:
-        return [f"{note[0].upper()}{note[1:]}." for note in self.notes]
 
 
 def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) -> CompactedModule:
@@ -277,10 +193,6 @@ def _with_numbers_of_now(small: nn.Module, found: Reading, live: Flags) -> nn.Mo
     network = fx.GraphModule(small, found.traced.graph, class_name=type(small).__name__)
     network.training = small.training
     return network
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g}%" if share < 0.1 else f"{share:.0%}"
 
 
 def _count(module: nn.Module) -> int:

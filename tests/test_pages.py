@@ -93,7 +93,7 @@ def test_python_blocks_run(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_pages_about_programs_have_some() -> None:
     demands = ("exact-zeros", "weight-decay", "per-layer", "changing-lambda", "built-keras-model")
-    own = {f"how-to/{page}.md" for page in (*demands, "pytorch", "trainers")}
+    own = {f"how-to/{page}.md" for page in (*demands, "bare-loss", "pytorch", "keras", "trainers")}
     expected = {"start.md", "how-to/lambda.md", "estimators.md", *own, *LEFT}
     assert expected <= set(PROGRAMS)
 

@@ -363,6 +363,20 @@ def test_loss_scaling_and_schedules() -> None:
     assert audit(model, inner).rows[0].actions[0].decay == pytest.approx(0.01)
 
 
+def test_an_optimizer_for_each_of_several_parts() -> None:
+    model = small()
+    parts = optimizers.OptimizerMap(optimizers.SGD(0.1))
+    parts[".*a/.*"] = optimizers.AdamW(0.01, weight_decay=0.5)
+    optimizer = optimizers.MultiOptimizer(parts)
+    found = audit(model, optimizer)
+    said = {row.parameter.name: row.actions[0].decay for row in found.rows if row.actions}
+    assert said == pytest.approx({"a/kernel": 0.005, "a/bias": 0.005})
+    both = "AdamW(lr=0.01, weight_decay=0.5) and SGD(lr=0.1)"
+    assert found.optimizer == f"MultiOptimizer of {both}"
+    rest = {"z/kernel": 0.0, "z/bias": 0.0}
+    assert shrunk(model, optimizer) == pytest.approx(said | rest, abs=1e-6)
+
+
 def test_muon_has_another_decay_for_what_is_no_matrix() -> None:
     model = small()
     optimizer = optimizers.Muon(0.1, adam_weight_decay=0.2, weight_decay=0.4)

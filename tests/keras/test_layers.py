@@ -12,7 +12,7 @@ from keras import layers
 
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import chosen
-from shrinkage.keras.layers import parameters_of, places_of
+from shrinkage.keras.layers import layers_of, parameters_of, places_of
 
 
 def kinds(model: Any, **options: Any) -> dict[str, str]:
@@ -168,6 +168,15 @@ def test_names_are_unique_however_layers_are_called() -> None:
         "same/kernel",
         "same/bias",
     ]
+
+
+def test_layers_are_listed_once_with_their_names_from_the_top() -> None:
+    parts = [layers.Dense(4, name="one"), layers.Dropout(0.5, name="off")]
+    inner = keras.Sequential(parts, name="inner")
+    model = stack(inner, layers.Dense(1, name="end"))
+    found = layers_of(model)
+    listed = [name for name, layer in found if not isinstance(layer, layers.InputLayer)]
+    assert listed == ["", "inner", "inner/one", "inner/off", "end"]
 
 
 def test_a_recurrent_layer_is_named_not_its_cell() -> None:

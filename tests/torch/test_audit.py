@@ -346,6 +346,7 @@ def test_parameters_of_another_network() -> None:
     model, copy = small(), small()
     found = audit(model, torch.optim.SGD(copy.parameters(), weight_decay=0.1))
     assert found.flags[0].check == "parameters of another network"
+    assert "parameters in no optimizer" not in named(found)  # would say the same once more
     assert all(row.actions == () for row in found.rows)
     assert checks.BARE in named(found)
 

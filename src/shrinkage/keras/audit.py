@@ -81,7 +81,7 @@ def audit(
         for place in places
     )
     flags = flags_of(model, used, places, rows)
-    return Audit("Keras", model.name, _described(used), rows, ordered(flags))
+    return Audit("Keras", model.name, _described(used, places), rows, ordered(flags))
 
 
 def _optimizer(model: Any, optimizer: Any) -> Any:
@@ -109,10 +109,14 @@ def _actions(place: Place, optimizer: Any, position: int | None) -> Iterator[Act
         yield from optimizer_actions(optimizer, place, position)
 
 
-def _described(optimizer: Any) -> str:
+def _described(optimizer: Any, places: Sequence[Place]) -> str:
+    """The optimizer with its settings, and what is around it."""
     if optimizer is None:
         return ""
-    outer, inner = type(optimizer).__name__, inner_of(optimizer, None)
-    decay = "" if inner.weight_decay is None else f", weight_decay={short(inner.weight_decay)}"
-    said = f"{type(inner).__name__}(lr={short(number(inner.learning_rate))}{decay})"
-    return said if inner is optimizer else f"{outer} of {said}"
+    steps = {id(one): one for one in (inner_of(optimizer, place.variable) for place in places)}
+    said = []
+    for one in steps.values():
+        decay = "" if one.weight_decay is None else f", weight_decay={short(one.weight_decay)}"
+        said.append(f"{type(one).__name__}(lr={short(number(one.learning_rate))}{decay})")
+    around = "" if id(optimizer) in steps else f"{type(optimizer).__name__} of "
+    return around + " and ".join(said)

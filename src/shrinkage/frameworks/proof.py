@@ -68,7 +68,7 @@ def report(
     path : str or path, default "shrinkage.html"
         Where; an existing file is replaced in one step.
     metric, rule
-        See :func:`findings_of`.
+        See :func:`~shrinkage.frameworks.proof.findings_of`.
 
     Returns
     -------

@@ -151,7 +151,7 @@ def test_an_empty_test_set_is_refused(make_data, make_study):
         targets=data.test.targets[:0],
         weights=data.test.weights[:0],
     )
-    with pytest.raises(ShrinkageError, match="the test set is empty"):
+    with pytest.raises(ShrinkageError, match="there are no test rows"):
         verify(study, chosen(study, L2(), 0.01), empty)
 
 

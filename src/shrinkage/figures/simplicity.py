@@ -51,8 +51,9 @@ class SimplicityFigure:
         Labels of the sides.
     penalized : bool
         Whether there is an 'after'.
-    slopes : Cumulated
-        Jacobian norms at training rows; positive, for a logarithmic axis.
+    slopes : Cumulated or None
+        Jacobian norms at training rows; positive, for a logarithmic axis. None where inputs are
+        codes, which have no slope.
     margins : Cumulated or None
         At test rows; None for a regression.
     reliability : Sides of tuple of Bin, or None
@@ -64,7 +65,7 @@ class SimplicityFigure:
     before: str
     after: str
     penalized: bool
-    slopes: Cumulated
+    slopes: Cumulated | None
     margins: Cumulated | None
     reliability: Sides[tuple[Bin, ...]] | None
     least_confidence: float
@@ -102,7 +103,7 @@ def simplicity_of_sides(
         before=labels[0],
         after=labels[1],
         penalized=found.penalized,
-        slopes=_slopes(found, "" if slope is None else slope.unit),
+        slopes=None if slope is None else _slopes(found, slope.unit),
         margins=None
         if certainty is None
         else _cumulated(certainty.margins, certainty.weights, found.penalized, "log odds"),

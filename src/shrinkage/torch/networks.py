@@ -49,6 +49,8 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
             f"the factory makes a {type(module).__name__}, not a torch.nn.Module; let it return "
             "the module alone"
         )
+    if next(module.parameters(), None) is None:
+        parameters_of(module)  # says so
     return module
 
 

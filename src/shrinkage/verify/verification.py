@@ -117,8 +117,14 @@ def verify(
     Raises
     ------
     ShrinkageError
-        When a side of the comparison has no finished refit (an interrupted run, divergence).
+        Without test rows; when a side of the comparison has no finished refit (an interrupted run,
+        divergence).
     """
+    if not len(test.targets):
+        raise ShrinkageError(
+            "there are no test rows, and the test set is what verifies; give rows that nothing "
+            "else has seen"
+        )
     everything, study, point = study, study.principal, selection.point
     selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
     before, after = sides_of(study, selected)

@@ -16,20 +16,23 @@ _HEIGHT = 280
 _LONG = 500  # ratio of the ends of a logarithmic axis from which on powers of ten are enough
 
 
-def draw_slopes(stage: Stage, data: SimplicityFigure) -> str:
-    """Add the cumulated slopes at the training rows; the drawing's name."""
+def draw_slopes(stage: Stage, data: SimplicityFigure) -> str | None:
+    """Add the cumulated slopes at the training rows; the drawing's name, None without slopes."""
+    slopes = data.slopes
+    if slopes is None:
+        return None
     name = "slopes"
     plot = stage.plot(
-        f"slope ({data.slopes.unit}, log scale)",
+        f"slope ({slopes.unit}, log scale)",
         "share of rows with at most this slope",
         height=_HEIGHT,
         x_axis_type="log",
-        x_range=Range1d(*data.slopes.x_range),
+        x_range=Range1d(*slopes.x_range),
         y_range=Range1d(0, 1.02),
     )
-    _ticks(plot, *data.slopes.x_range)
-    _curves(stage, plot, data, data.slopes, "slope")
-    middles = [f"{label} {values[100]:.3g}" for label, _, values in _sides(data, data.slopes)]
+    _ticks(plot, *slopes.x_range)
+    _curves(stage, plot, data, slopes, "slope")
+    middles = [f"{label} {values[100]:.3g}" for label, _, values in _sides(data, slopes)]
     stage.add(
         name,
         plot,

@@ -26,10 +26,12 @@ IDLE = "an exclusion that excludes nothing"
 
 
 def small(**options: Any) -> Any:
-    """Two dense layers; options are of the first."""
-    return keras.Sequential(
+    """Two dense layers, to be trained without decay; options are of the first."""
+    model = keras.Sequential(
         [keras.Input((4,)), layers.Dense(3, name="a", **options), layers.Dense(2, name="z")]
     )
+    model.compile(optimizers.SGD(0.1), "mse")
+    return model
 
 
 def named(found: Audit) -> list[str]:
@@ -310,6 +312,13 @@ def test_the_optimizer_is_that_of_compile() -> None:
     assert found.optimizer == "AdamW(lr=0.001, weight_decay=0.01)"
     assert found.rows[0].actions[0].words == "no λ: lr · wd = 0.00001 a step"
     assert named(found) == [checks.BIASES, checks.OUTPUT]
+
+
+def test_of_a_model_that_is_not_compiled_decay_is_not_known() -> None:
+    model = keras.Sequential(small().layers)
+    found = audit(model)
+    assert [(one.check, one.severity) for one in found.flags] == [(checks.UNSEEN, "note")]
+    assert named(audit(model, optimizers.SGD(0.1))) == [checks.BARE]
 
 
 def test_exclusions_are_seen() -> None:

@@ -216,7 +216,7 @@ def test_no_decay_at_all() -> None:
 
 def test_without_an_optimizer_decay_is_said_to_be_unknown() -> None:
     found = audit(small())
-    assert [(one.check, one.severity) for one in found.flags] == [("no optimizer given", "note")]
+    assert [(one.check, one.severity) for one in found.flags] == [(checks.UNSEEN, "note")]
     assert not found.flagged
 
 

@@ -132,6 +132,18 @@ class Audit:
         One for each parameter, in the order of the network.
     flags : tuple of Flag
         The most severe first.
+
+    Examples
+    --------
+    >>> kernel = Parameter("0.weight", "hidden kernel", "0", "Linear", (8, 4), trainable=True)
+    >>> decay = Action("SGD(weight_decay=0.1)", "gradient", l2=0.1)
+    >>> print(Audit("PyTorch", "Net", "", (Row(kernel, (decay,)),)))
+    PyTorch Net: 1 parameter of 32 numbers, 32 of them in hidden kernels
+    <BLANKLINE>
+    parameter  kind           shape  what acts on it now    in one convention  flag
+    0.weight   hidden kernel  8 × 4  SGD(weight_decay=0.1)  λ₂ = 0.1
+    <BLANKLINE>
+    Nothing is flagged.
     """
 
     framework: str
@@ -158,7 +170,18 @@ class Audit:
         )
 
     def flags_of(self, parameter: Parameter) -> tuple[int, ...]:
-        """Numbers, from 1, of the flags that name a parameter."""
+        """Tell which flags name a parameter.
+
+        Parameters
+        ----------
+        parameter : Parameter
+            Of one of the rows.
+
+        Returns
+        -------
+        tuple of int
+            Their numbers, from 1, as they are printed.
+        """
         return tuple(
             number
             for number, flag in enumerate(self.flags, start=1)

@@ -20,6 +20,7 @@ TWICE = "penalized twice"
 BARE = "hidden kernels without a penalty"
 LIMITS = "a limit, not a penalty"
 DROPOUT = "dropout before batch norm"
+UNSEEN = "no optimizer given"
 
 
 def check(rows: Sequence[Row], codes: Codes) -> list[Flag]:
@@ -41,6 +42,27 @@ def check(rows: Sequence[Row], codes: Codes) -> list[Flag]:
     for one in (*_KINDS, _slopes, _zeros, _twice, _bare, _limits):
         flags += one(rows, codes)
     return flags
+
+
+def without_optimizer(flags: Iterable[Flag], remedy: str, code: str) -> list[Flag]:
+    """The flags that hold whatever the optimizer is, and that it is not known.
+
+    Parameters
+    ----------
+    flags : iterable of Flag
+        Of a network alone.
+    remedy, code : str
+        How to tell the optimizer.
+    """
+    note = Flag(
+        UNSEEN,
+        "note",
+        "The weight decay of an optimizer is not part of the network, so it is not seen here.",
+        (),
+        remedy,
+        code,
+    )
+    return [*(flag for flag in flags if flag.check != BARE), note]
 
 
 def dropout_first(pairs: Iterable[tuple[str, str]], *, sure: bool, code: str) -> Iterator[Flag]:

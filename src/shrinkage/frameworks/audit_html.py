@@ -29,7 +29,7 @@ _STYLE = """<style>
   border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent);
 }
 .shrinkage-audit tbody th { font-weight: 400; font-family: ui-monospace, monospace; }
-.shrinkage-audit .shape { white-space: nowrap; }
+.shrinkage-audit td { white-space: nowrap; }
 .shrinkage-audit ol { padding: 0; list-style: none; }
 .shrinkage-audit li { margin: 0 0 0.9rem; padding-left: 0.7rem; border-left: 4px solid #6b7785; }
 .shrinkage-audit li.error { border-color: #d13438; }
@@ -80,7 +80,7 @@ def _row(audit: Audit, row: Row) -> Iterator[str]:
         span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
         yield (
             f'<tr class="first"><th scope="row"{span}>{escape(name)}</th>'
-            f'<td{span}>{escape(kind)}</td><td class="shape"{span}>{escape(shape)}</td>{both}'
+            f"<td{span}>{escape(kind)}</td><td{span}>{escape(shape)}</td>{both}"
             f"<td{span}>{escape(marks)}</td></tr>"
         )
 

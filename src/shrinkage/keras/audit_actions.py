@@ -33,8 +33,8 @@ def regularizer_action(regularizer: Any, attribute: str, shape: tuple[int, ...])
         Of the variable.
     """
     if isinstance(regularizer, PenaltyTerm):
-        kind, lam = type(regularizer.penalty).__name__, number(regularizer.lam)
-        setting = f"{attribute}={kind}(λ={short(lam)})"
+        name, lam = type(regularizer.penalty).__name__, number(regularizer.lam)
+        setting = f"{attribute}={name}(λ={short(lam)})"
         return of_penalty(setting, "loss", regularizer.penalty, lam)
     kind = type(regularizer)
     if kind is _REGULARIZERS.L1:

@@ -60,6 +60,10 @@ def flags_of(
     sure, likely = dropout_before_batch_norm(model)
     flags += checks.dropout_first(sure, sure=True, code=_DROPOUT_CODE)
     flags += checks.dropout_first(likely, sure=False, code=_DROPOUT_CODE)
+    if optimizer is None:
+        return checks.without_optimizer(
+            flags, "compile the model first, or pass the optimizer", "audit(model, optimizer)"
+        )
     return flags
 
 

@@ -126,11 +126,8 @@ def _walk(layer: Any, chain: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
             return
         seen.add(id(one))
         yield chain, one
-        # A Sequential holds its layers a second time, in a functional model of its own.
-        own = getattr(one, "_functional", None)
         for part in one._layers:
-            if part is not own:
-                yield from visit(part, (*chain, part.name))
+            yield from visit(part, (*chain, part.name))
 
     return visit(layer, chain)
 

@@ -102,7 +102,7 @@ def audit(
         *_order(module, example),
     ]
     if not optimizers:
-        flags = [flag for flag in flags if flag.check != checks.BARE] + [_no_optimizer()]
+        flags = checks.without_optimizer(flags, "pass the optimizer too", "audit(model, optimizer)")
     said = " and ".join(described(one, wrapper) for one, wrapper in optimizers)
     return Audit("PyTorch", type(module).__name__, said, rows, ordered(flags))
 
@@ -171,7 +171,7 @@ def _reach(
                 f"The weight_decay of {group.name} acts on nothing: it {what}.",
                 tuple(names[id(tensor)] for tensor in group.tensors),
                 "give the group the parameters that are meant, or drop it",
-                'optimizer.param_groups[0]["params"]  # what it holds',
+                f'optimizer.param_groups[{group.number}]["params"]  # what it holds',
             )
     for group in strangers:
         count = sum(id(tensor) not in names for tensor in group.tensors)
@@ -220,14 +220,3 @@ def _order(module: nn.Module, example: Any) -> Iterator[Flag]:
     sure, likely = dropout_before_batch_norm(module, example)
     yield from checks.dropout_first(sure, sure=True, code=_DROPOUT_CODE)
     yield from checks.dropout_first(likely, sure=False, code=_DROPOUT_CODE)
-
-
-def _no_optimizer() -> Flag:
-    return Flag(
-        "no optimizer given",
-        "note",
-        "The weight decay of an optimizer is not part of the module, so it is not seen here.",
-        (),
-        "pass the optimizer too",
-        "audit(model, optimizer)",
-    )

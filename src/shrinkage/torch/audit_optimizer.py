@@ -36,6 +36,8 @@ class Group:
     ----------
     name : str
         ``"group 1 of AdamW"``, or ``"AdamW"`` where it has one group.
+    number : int
+        Of it among the groups, from 0.
     kind : str
         Class of the optimizer.
     tensors : tuple of torch.Tensor
@@ -51,6 +53,7 @@ class Group:
     """
 
     name: str
+    number: int
     kind: str
     tensors: tuple[torch.Tensor, ...]
     action: Action | None
@@ -135,6 +138,7 @@ def groups_of(optimizer: torch.optim.Optimizer) -> Iterator[Group]:
         setting = f"{kind}(weight_decay={short(decay)})" + (f" of group {number}" if differ else "")
         yield Group(
             name=name,
+            number=number,
             kind=kind,
             tensors=tuple(group["params"]),
             action=_action(setting, how, decay, rate) if decay else None,

@@ -90,7 +90,7 @@ def report(
         platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
         date=datetime.now().astimezone(),
         python=platform.python_version(),
-        seed=0,
+        seed=None,
     )
     return write(found, run, path)
 

@@ -71,7 +71,7 @@ def run_part(
         "command": run.command,
         "facts": [
             ("data fingerprint", study.data.fingerprint),
-            ("seed", str(run.seed)),
+            *([] if run.seed is None else [("seed", str(run.seed))]),
             ("fits", fits),
             about,
             (

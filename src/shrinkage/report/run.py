@@ -27,8 +27,8 @@ class RunInfo:
         When; shown as it is given.
     python : str
         Version.
-    seed : int
-        Of everything random.
+    seed : int or None
+        Of everything random; None where it is not known.
     recipes : mapping of str to str
         Framework → code that applies the finding, in the order of the tabs.
     """
@@ -40,5 +40,5 @@ class RunInfo:
     platform: str
     date: datetime
     python: str
-    seed: int
+    seed: int | None
     recipes: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -191,7 +192,8 @@ def path(
     reason = network.reasons.get(how.loss)
     if reason:
         warnings.warn(f"{network.name} was trained one copy after another: {reason}.", stacklevel=2)
-    return search.study
+    study = search.study
+    return replace(study, versions=study.versions | {"torch": torch.__version__})
 
 
 def module_of(fit: Fit) -> nn.Module:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from shrinkage.data import Data, TestSet
+from shrinkage.data import Data, Part, TestSet
 from shrinkage.errors import ShrinkageError
 from shrinkage.network import Network, OwnNetwork
 from shrinkage.study import Fit
@@ -151,6 +151,8 @@ def simplicity_of(
             bounds = values["spectral_product"]
             more, certainty = certainty_of(fits, bounds, data, test, paired=paired)
             measures += more
+    if not _standardized(part):
+        measures = [_per_unit(measure) for measure in measures]
     return Simplicity(
         measures=tuple(measures),
         seeds=min(map(len, fits)),
@@ -188,6 +190,16 @@ def _by_seed(fits: Sequence[Fit], which: str) -> dict[int, Fit]:
             "is cannot be measured; lower the learning rate, or keep the parameters"
         )
     return found
+
+
+def _standardized(part: Part) -> bool:
+    """Whether inputs are in standard deviations."""
+    return bool((part.center != 0.0).any() or (part.scale != 1.0).any())
+
+
+def _per_unit(measure: Measure) -> Measure:
+    """A slope along inputs that were taken as they are."""
+    return replace(measure, unit=measure.unit.replace("standard deviation", "unit of the inputs"))
 
 
 def _affordable(network: Network | OwnNetwork) -> int:

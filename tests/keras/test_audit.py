@@ -315,7 +315,7 @@ def test_the_optimizer_is_that_of_compile() -> None:
 
 
 def test_of_a_model_that_is_not_compiled_decay_is_not_known() -> None:
-    model = keras.Sequential(small().layers)
+    model = keras.Sequential([keras.Input((4,)), *small().layers])
     found = audit(model)
     assert [(one.check, one.severity) for one in found.flags] == [(checks.UNSEEN, "note")]
     assert named(audit(model, optimizers.SGD(0.1))) == [checks.BARE]

@@ -256,6 +256,20 @@ def test_code_that_cannot_be_used(command: Any, write: Any, name: str, said: str
     assert said in command("audit", name).refusal
 
 
+def test_no_network_is_named(command: Any) -> None:
+    refused = command("audit").refusal
+    assert refused.startswith("which network? write module:factory, such as net:make; ")
+    assert refused.endswith("shrinkage audit --help lists what there is")
+
+
+def test_a_name_that_python_has_taken(command: Any, write: Any) -> None:
+    write("json.py", TORCH)
+    assert command("audit", "json:make").refusal == (
+        "'json' is a module of Python or of a package that is loaded already, not json.py of this "
+        "folder; give the file another name"
+    )
+
+
 def test_a_file_that_is_not_python(command: Any, write: Any) -> None:
     write("broken.py", "x = 1\ndef make(:\n    pass\n")
     assert "raised SyntaxError: invalid syntax" in command("audit", "broken:make").refusal

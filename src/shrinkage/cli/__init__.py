@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 unexpected error, 2 input that cannot be used, 130 stopped by Ctrl-C
-        (143 by SIGTERM).
+        Exit code: 0 done, 1 unexpected error (or what ``audit --strict`` finds), 2 input that
+        cannot be used, 130 stopped by Ctrl-C (143 by SIGTERM).
     """
     _prepare_streams()
     if argv is None and not sys.warnoptions and not os.environ.get(DEBUG):
@@ -86,6 +86,8 @@ def _usage(error: Exception, arguments: list[str]) -> str:
     if type(error).__name__ == "MissingParameter":
         from shrinkage.cli.declared import BUNDLED
 
+        if arguments[:1] == ["audit"]:
+            return f"which network? write module:factory, such as net:make; {_help(arguments)}"
         return f"which table? name a file, or one of the bundled {BUNDLED}; {_help(arguments)}"
     if message.startswith("No such command"):
         return _no_such_command(arguments)

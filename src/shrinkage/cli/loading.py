@@ -95,7 +95,7 @@ def _imported(name: str) -> ModuleType:
         sys.path.insert(0, here)
     importlib.invalidate_caches()
     try:
-        return import_module(name)
+        module = import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
@@ -104,6 +104,13 @@ def _imported(name: str) -> ModuleType:
         raise SettingError(
             f"there is no module '{error.name}' in the current folder; {hint}"
         ) from error
+    own = Path(*name.split(".")).with_suffix(".py")
+    if own.exists() and not own.samefile(module.__file__ or "."):
+        raise SettingError(
+            f"'{name}' is a module of Python or of a package that is loaded already, not {own} of "
+            "this folder; give the file another name"
+        )
+    return module
 
 
 def _attribute(module: ModuleType, name: str) -> Any:

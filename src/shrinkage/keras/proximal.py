@@ -13,7 +13,7 @@ from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.metrics import metric_of, velocity_of
 from shrinkage.keras.shrinking import Axes, shrink
-from shrinkage.keras.targets import Lam, Penalties, targets_of
+from shrinkage.keras.targets import Lam, Penalties, Target, targets_of
 from shrinkage.keras.terms import from_config, require_lambda, to_config
 from shrinkage.penalties import Penalty
 
@@ -119,18 +119,14 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         name: str = "proximal",
     ) -> None:
         targets = targets_of(model, penalties, lam, on, output)
-        places = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
-        described = [
-            {
-                "path": one.place.variable.path,
-                "position": places[id(one.place.variable)],
-                "penalty": to_config(one.penalty),
-                "within": one.within,
-                "lam": one.lam,
-            }
-            for one in targets
-        ]
-        self._start(optimizer, described, name)
+        self._start(optimizer, _described(model, targets), name)
+
+    @classmethod
+    def of_targets(cls, optimizer: Any, model: Any, targets: Sequence[Target]) -> Proximal:
+        """The same for kernels that are known already."""
+        made = cls.__new__(cls)
+        made._start(optimizer, _described(model, targets), "proximal")
+        return made
 
     def _start(self, optimizer: Any, described: Sequence[dict[str, Any]], name: str) -> None:
         inner = keras.optimizers.get(optimizer)
@@ -321,6 +317,21 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         else:
             self._reached.assign(collected)
         return collected
+
+
+def _described(model: Any, targets: Sequence[Target]) -> list[dict[str, Any]]:
+    """What rules are made of, as plain values."""
+    places = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
+    return [
+        {
+            "path": one.place.variable.path,
+            "position": places[id(one.place.variable)],
+            "penalty": to_config(one.penalty),
+            "within": one.within,
+            "lam": one.lam,
+        }
+        for one in targets
+    ]
 
 
 def _left_by_clipping(optimizer: Any, grads: Sequence[Any]) -> list[Any] | None:

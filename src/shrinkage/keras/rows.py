@@ -181,7 +181,7 @@ def losses_of(model: Any, rows: Rows, loss: RowLoss) -> Floats:
         some = slice(first, first + _BATCH)
         inputs = keras.tree.map_structure(lambda array, some=some: array[some], rows.inputs)
         targets = keras.tree.map_structure(lambda array, some=some: array[some], rows.targets)
-        outputs = keras.tree.map_structure(keras.ops.convert_to_tensor, _answers(model, inputs))
+        outputs = keras.tree.map_structure(keras.ops.convert_to_tensor, answers_of(model, inputs))
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, targets)
         values = numpy_of(loss.of(tensors, outputs)).astype(np.float64)
         if values.shape != (min(first + _BATCH, len(rows)) - first,):
@@ -193,7 +193,8 @@ def losses_of(model: Any, rows: Rows, loss: RowLoss) -> Floats:
     return np.concatenate(found)
 
 
-def _answers(model: Any, inputs: Any) -> Any:
+def answers_of(model: Any, inputs: Any) -> Any:
+    """What a model answers to a batch, as NumPy arrays, with layers as in evaluation."""
     with warnings.catch_warnings():
         # Keras' own way of a tensor of PyTorch to NumPy.
         warnings.filterwarnings("ignore", message="__array__ implementation")

@@ -1,0 +1,325 @@
+"""One training of a Keras model after another, as this package's engine would do it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil, cos, pi
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from shrinkage.data import Data, Part
+from shrinkage.engine.noise import shuffle
+from shrinkage.engine.pool import after_head, evaluation_interval, row_weights, rows_of
+from shrinkage.errors import SettingError
+from shrinkage.keras.axes import axes_within
+from shrinkage.keras.layers import places_of
+from shrinkage.keras.networks import KerasNetwork
+from shrinkage.keras.proximal import Proximal
+from shrinkage.keras.seeding import seeded, set_seed
+from shrinkage.keras.targets import Target
+from shrinkage.keras.values import numpy_of
+from shrinkage.study import Fit, Status, Trial
+from shrinkage.training import Training
+
+_REFUSED = {
+    "dropout": "keras.layers.Dropout",
+    "input_dropout": "a keras.layers.Dropout in front",
+    "input_noise": "keras.layers.GaussianNoise",
+    "mixup": "mixed rows",
+    "label_smoothing": "no smoothing",
+    "max_norm": "keras.constraints.MaxNorm",
+    "averaging": "no averaging",
+    "augmentation": "Keras' layers for images",
+    "relaxed_epochs": "no relaxed refit",
+    "polish": "no polish",
+}
+"""Settings that concern this package's perceptrons, and what a model has instead."""
+
+
+def train_each(
+    network: KerasNetwork,
+    trials: Iterable[Trial],
+    data: Data,
+    expired: Callable[[], bool] | None = None,
+) -> Iterator[Fit]:
+    """Train trials about one model; see :func:`shrinkage.train`.
+
+    A model that was compiled for one trial is used again, with fresh weights and optimizer, for
+    those that differ in λ, seed and rows alone.
+
+    Raises
+    ------
+    SettingError
+        When a trial is about another network, or asks for what a model must have in itself.
+    """
+    workers: dict[Any, _Worker] = {}
+    for trial in trials:
+        if expired is not None and expired():
+            return
+        part = data.part(trial.fold)
+        _check(network, trial, part)
+        train, _ = rows_of(trial, part)
+        penalty = trial.penalty if trial.lam else None
+        key = (trial.training, penalty, train.size)
+        if key not in workers:
+            workers[key] = _Worker.made(network, trial, train.size)
+        fit = _trained(workers[key], network, trial, part, expired)
+        if fit is None:
+            return
+        yield fit
+
+
+def _check(network: KerasNetwork, trial: Trial, part: Part) -> None:
+    if trial.network is not network:
+        raise SettingError(
+            f"a trial is about {trial.network}, but the others are about {network}; train the "
+            "networks one after the other"
+        )
+    network.taking(part.n_inputs)
+    for name, instead in _REFUSED.items():
+        if getattr(trial.training, name):
+            raise SettingError(
+                f"{name} is {getattr(trial.training, name)}, but a model of your own must have it "
+                f"in itself: use {instead}, and leave out {name}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    """A compiled model, and what its optimizer begins with."""
+
+    model: Any
+    proximal: Proximal | None
+    start: tuple[NDArray[Any], ...]
+
+    @staticmethod
+    def made(network: KerasNetwork, trial: Trial, rows: int) -> _Worker:
+        model, how = network.fresh(trial.seed), trial.training
+        optimizer: Any = _optimizer(how, how.epochs * ceil(rows / min(how.batch_size, rows)))
+        proximal = None
+        if trial.penalty is not None and trial.lam:
+            positions = [array.position for array in network.arrays[: network.penalized]]
+            if trial.penalty.groups == "inputs":
+                positions = positions[:1]
+            variables = {id(model.weights[position]) for position in positions}
+            targets = [
+                Target(
+                    place,
+                    trial.penalty,
+                    trial.lam,
+                    axes_within(trial.penalty.groups, place.layer, place.variable),
+                )
+                for place in places_of(model)
+                if id(place.variable) in variables
+            ]
+            optimizer = proximal = Proximal.of_targets(optimizer, model, targets)
+        model.compile(optimizer, _loss(how, network))
+        model.optimizer.build(model.trainable_variables)
+        start = tuple(numpy_of(variable) for variable in model.optimizer.variables)
+        return _Worker(model, proximal, start)
+
+    def begin(self, network: KerasNetwork, seed: int, lam: float) -> None:
+        """As if it had just been made, with this seed and λ."""
+        fresh = network.fresh(seed)
+        for variable, first in zip(self.model.variables, fresh.variables, strict=True):
+            variable.assign(numpy_of(first))
+        for variable, value in zip(self.model.optimizer.variables, self.start, strict=True):
+            variable.assign(value)
+        self.strengthen(lam)
+
+    def strengthen(self, lam: float) -> None:
+        """Set λ."""
+        for rule in () if self.proximal is None else self.proximal.rules:
+            rule.lam.assign(lam)
+
+
+def _optimizer(how: Training, steps: int) -> Any:
+    rate: Any = how.learning_rate
+    if how.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    if how.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=how.momentum, nesterov=how.nesterov)
+    if how.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate, rho=how.rho, epsilon=how.epsilon)
+    settings = {"beta_1": how.beta1, "beta_2": how.beta2, "epsilon": how.epsilon}
+    if how.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=0.0, **settings)
+    return keras.optimizers.Adam(rate, **settings)
+
+
+def _loss(how: Training, network: KerasNetwork) -> Any:
+    if how.loss == "mean_squared_error":
+        return keras.losses.MeanSquaredError()
+    if how.loss == "cross_entropy" or network.logits_of_two:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+def _trained(
+    worker: _Worker,
+    network: KerasNetwork,
+    trial: Trial,
+    part: Part,
+    expired: Callable[[], bool] | None,
+) -> Fit | None:
+    """One training; None where the time was up before its end."""
+    begun = time.perf_counter()
+    worker.begin(network, trial.seed, trial.lam)
+    descent = _Descent(worker, network, trial, part, expired)
+    with seeded(trial.seed):
+        worker.model.fit(
+            descent.batches(),
+            steps_per_epoch=descent.steps,
+            epochs=trial.training.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[descent],
+        )
+    return None if descent.given_up else descent.fit(time.perf_counter() - begun)
+
+
+class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
+    """Follows one training: batches, losses, stopping early, divergence."""
+
+    def __init__(
+        self,
+        worker: _Worker,
+        network: KerasNetwork,
+        trial: Trial,
+        part: Part,
+        expired: Callable[[], bool] | None,
+    ) -> None:
+        super().__init__()
+        self._worker, self._network, self._trial, self._part = worker, network, trial, part
+        self._expired, self.given_up = expired, False
+        self._train, self._held = rows_of(trial, part)
+        self._weights = row_weights(part, trial.training)
+        how = trial.training
+        self._batch = min(how.batch_size, self._train.size)
+        self.steps = ceil(self._train.size / self._batch)
+        self._every = evaluation_interval(how, self._train.size, self._held.size)
+        self._entries: list[tuple[int, float, float]] = []
+        self._sum, self._epochs = 0.0, 0
+        self._least, self._best_epoch, self._status = np.inf, 0, Status.COMPLETED
+        self._best: NDArray[np.float32] | None = None
+        self._finite = network.vector_of(worker.model)
+        self._stopped, self._step = 0, 0
+
+    def batches(self) -> Iterator[tuple[Any, ...]]:
+        """The same rows in the same order as the engine takes them."""
+        order, how = self._train.copy(), self._trial.training
+        inputs, targets = self._network.rows(self._part.inputs), self._part.targets
+        if how.loss == "cross_entropy" or self._network.logits_of_two:
+            targets = targets.astype(np.int32)
+        for epoch in range(how.epochs + 1):  # one more: Keras asks ahead
+            if how.shuffle:
+                shuffle(order, np.uint64(self._trial.seed), epoch)
+            for first in range(0, order.size, self._batch):
+                rows = order[first : first + self._batch]
+                yield inputs[rows], targets[rows], self._weights[rows]
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Draws begin here: PyTorch's dropout has one state for all, which Keras used before."""
+        set_seed(self._trial.seed)
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """λ that rises does so step by step."""
+        how = self._trial.training
+        if how.lam_schedule == "constant" or self._worker.proximal is None:
+            return
+        along = min(1.0, self._step / (how.lam_ramp * how.epochs * self.steps))
+        if how.lam_schedule == "cosine":
+            along = 0.5 * (1.0 - cos(pi * along))
+        if hasattr(self.model, "jax_state_sync"):
+            self.model.jax_state_sync()
+        self._worker.strengthen(along * self._trial.lam)
+        self._step += 1
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the losses where the engine would."""
+        how, epoch = self._trial.training, epoch + 1
+        self._stopped = epoch
+        self._sum += float((logs or {})["loss"])
+        self._epochs += 1
+        if self._expired is not None and self._expired():
+            self.given_up = self.model.stop_training = True
+            return
+        if epoch % self._every and epoch != how.epochs:
+            return
+        train, held = self._sum / self._epochs, self._loss(self._held)
+        self._sum, self._epochs = 0.0, 0
+        vector = self._network.vector_of(self.model)
+        finite = np.isfinite(vector).all() and np.isfinite(train)
+        if not (finite and (np.isfinite(held) or not self._held.size)):
+            self._status, self.model.stop_training = Status.DIVERGED, True
+            return
+        self._finite = vector
+        self._entries.append((epoch, train, held))
+        if how.patience is None:
+            return
+        if held < self._least:
+            self._least, self._best_epoch, self._best = held, epoch, vector
+        elif epoch - self._best_epoch >= how.patience:
+            self._status, self.model.stop_training = Status.STOPPED_EARLY, True
+
+    def fit(self, seconds: float) -> Fit:
+        """The answer to the trial."""
+        network, validates = self._network, self._part.validation.size > 0
+        vector = self._finite if self._best is None else self._best
+        if self._status is Status.DIVERGED:
+            vector = self._finite
+        network.put(vector, self._worker.model)
+        diverged = self._status is Status.DIVERGED
+        rows = self._held if validates else self._held[:0]
+        logits = network.answers(self._worker.model, self._part.inputs[rows])
+        outputs = after_head(logits, self._trial.training.loss)
+        return Fit(
+            trial=self._trial,
+            parameters=vector.copy(),
+            epochs=np.array([epoch for epoch, _, _ in self._entries], dtype=np.int64),
+            train_loss=np.array([train for _, train, _ in self._entries]),
+            validation_loss=np.array([held for _, _, held in self._entries]),
+            final_train_loss=float("nan") if diverged else self._loss(self._train),
+            outputs=np.full_like(outputs, np.nan) if diverged else outputs,
+            status=self._status,
+            stopped_at=self._stopped,
+            best_epoch=None if diverged else self._best_epoch or None,
+            seconds=seconds,
+        )
+
+    def _loss(self, rows: NDArray[np.int64]) -> float:
+        """Mean loss of the data with the model as it is; NaN without rows."""
+        if not rows.size:
+            return float("nan")
+        logits = self._network.answers(self._worker.model, self._part.inputs[rows])
+        losses = row_losses(logits, self._part.targets[rows], self._trial.training.loss)
+        return float(np.average(losses, weights=self._weights[rows]))
+
+
+def row_losses(
+    logits: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]], loss: str
+) -> NDArray[np.float64]:
+    """The loss of each row in double precision, from what a network answers before the head.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (rows, outputs)
+        Log odds, logits or predictions.
+    targets : ndarray, shape (rows, 1) or (rows, outputs)
+        0 or 1, indices of classes, or numbers.
+    loss : str
+        One of :data:`shrinkage.training.LOSSES`.
+    """
+    z, y = logits.astype(np.float64), targets.astype(np.float64)
+    if loss == "binary_cross_entropy":
+        return np.asarray(np.logaddexp(0.0, z[:, 0]) - y[:, 0] * z[:, 0])
+    if loss == "cross_entropy":
+        own = np.take_along_axis(z, y[:, :1].astype(np.int64), axis=1)[:, 0]
+        return np.asarray(logsumexp(z, axis=1) - own)
+    return np.asarray(np.square(z - y).mean(axis=1))

@@ -474,19 +474,36 @@ def test_dropout_before_batch_norm(model_of: Callable[[Any], Any], found: list[s
 
 
 class Own(keras.Model):
-    def __init__(self) -> None:
+    """Defines the answer first and runs it last."""
+
+    def __init__(self, *, last: bool = True) -> None:
         super().__init__()
+        self.answer = layers.Dense(1, name="answer")
         self.drop = layers.Dropout(0.5)
         self.norm = layers.BatchNormalization()
-        self.answer = layers.Dense(1, name="answer")
+        self.hidden = layers.Dense(3, name="hidden")
+        self.last = last
 
     def call(self, rows: Any) -> Any:
-        return self.answer(self.drop(self.norm(rows)))
+        rows = self.hidden(rows)
+        rows = self.drop(self.norm(rows)) if self.last else self.norm(self.drop(rows))
+        return self.answer(rows)
 
 
 def test_the_order_within_a_subclass_is_a_guess() -> None:
-    found = audit(Own(), example=np.ones((2, 4)))
-    assert flag(found, checks.DROPOUT).severity == "note"
+    model = Own()
+    model(np.ones((2, 4)))
+    assert flag(audit(model), checks.DROPOUT).severity == "note"
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_example_tells_the_order_within_a_subclass(last: bool) -> None:
+    model = Own(last=last)
+    found = audit(model, example=np.ones((2, 4)))
+    kinds = {row.parameter.name: row.parameter.kind for row in found.rows}
+    assert (kinds["answer/kernel"], kinds["hidden/kernel"]) == ("output kernel", "hidden kernel")
+    seen = [one.severity for one in found.flags if one.check == checks.DROPOUT]
+    assert seen == ([] if last else ["warning"])
 
 
 def test_dropout_widens_what_batch_norm_averages() -> None:

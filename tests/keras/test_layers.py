@@ -141,6 +141,8 @@ def test_a_subclassed_model() -> None:
     found = kinds(model, output="head")
     assert [name for name, kind in found.items() if kind == "output kernel"] == ["head/kernel"]
     assert found["one/kernel"] == found["two/kernel"] == "hidden kernel"
+    assert kinds(model)["two/kernel"] == "output kernel"  # the last that it holds
+    assert kinds(model, example=np.zeros((2, 4))) == found
 
 
 def test_names_are_those_that_get_layer_takes() -> None:

@@ -39,9 +39,10 @@ def audit(
     optimizer : keras.optimizers.Optimizer, optional
         By default the one that the model is compiled with.
     output : str or sequence of str, optional
-        Name of the output layer, or several. By default the layers that the outputs come from.
-    example : array, optional
-        Inputs that build a model that is not built yet.
+        Name of the output layer, or several. By default the layers that the outputs come from; of
+        a subclass the last one that is run on the `example`, or without one the last that it holds.
+    example : array or tuple of arrays, optional
+        Inputs that build a model that is not built yet, and tell the order within a subclass.
 
     Returns
     -------
@@ -73,14 +74,14 @@ def audit(
     """
     if example is not None and isinstance(model, keras.Layer) and not model.built:
         model(*example if isinstance(example, tuple) else (example,))
-    places = places_of(model, output=output)
+    places = places_of(model, output=output, example=example)
     used = _optimizer(model, optimizer)
     positions = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
     rows = tuple(
         Row(place.parameter, tuple(_actions(place, used, positions.get(id(place.variable)))))
         for place in places
     )
-    flags = flags_of(model, used, places, rows)
+    flags = flags_of(model, used, places, rows, example)
     return Audit("Keras", model.name, _described(used, places), rows, ordered(flags))
 
 

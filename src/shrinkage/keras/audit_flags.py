@@ -35,7 +35,7 @@ _PROXIMAL = (
 
 
 def flags_of(
-    model: Any, optimizer: Any, places: Sequence[Place], rows: Sequence[Row]
+    model: Any, optimizer: Any, places: Sequence[Place], rows: Sequence[Row], example: Any = None
 ) -> list[Flag]:
     """All that is wrong, or easily misread.
 
@@ -49,6 +49,8 @@ def flags_of(
         Its parameters.
     rows : sequence of Row
         The same with what acts on them.
+    example : array or tuple of arrays, optional
+        Inputs that tell the order within a subclass.
     """
     flags = checks.check(rows, _codes(rows))
     flags += _after_building(places)
@@ -57,7 +59,7 @@ def flags_of(
     flags += _factor_two(rows)
     flags += _axes(places)
     flags += _outputs(model)
-    sure, likely = dropout_before_batch_norm(model)
+    sure, likely = dropout_before_batch_norm(model, example)
     flags += checks.dropout_first(sure, sure=True, code=_DROPOUT_CODE)
     flags += checks.dropout_first(likely, sure=False, code=_DROPOUT_CODE)
     if optimizer is None:

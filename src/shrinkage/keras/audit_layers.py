@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from shrinkage.keras.layers import Place, layers_of
+from shrinkage.keras.layers import Place, graph_outputs, layers_of
+from shrinkage.keras.running import run_order
 
 Pairs = list[tuple[str, str]]
 
@@ -22,22 +23,30 @@ _DROPOUTS = (
     layers.SpatialDropout3D,
 )
 
+_MEANT = (*_DROPOUTS, layers.BatchNormalization)
 
-def dropout_before_batch_norm(model: Any) -> tuple[Pairs, Pairs]:
+
+def dropout_before_batch_norm(model: Any, example: Any = None) -> tuple[Pairs, Pairs]:
     """Batch normalizations, each with the last dropout before it.
 
     Parameters
     ----------
     model : keras.Model
         Built.
+    example : array or tuple of arrays, optional
+        Inputs that tell the order within a subclass.
 
     Returns
     -------
     sure, likely : list of (str, str)
-        Names of dropout and normalization: along the graph of a functional or sequential model; and
-        within what only runs (a subclass), in the order of definition.
+        Names of dropout and normalization: along the graph of a functional or sequential model, or
+        as they run on the example; and within what only runs, in the order of definition.
     """
     order = _Order({id(layer): name for name, layer in layers_of(model)})
+    if example is not None and graph_outputs(model) is None:
+        run = run_order(model, example)
+        order.along([one for one in run if isinstance(one, _MEANT)], None, sure=True)
+        return order.sure, []
     order.through(model, None)
     return order.sure, [pair for pair in order.likely if pair not in order.sure]
 
@@ -63,12 +72,13 @@ class _Order:
                 into += [pair] if pair not in into else []
             return before
         if isinstance(layer, keras.Sequential):
-            return self._along(layer.layers, before, sure=sure)
+            return self.along(layer.layers, before, sure=sure)
         if isinstance(layer, keras.Model) and hasattr(layer, "_nodes_by_depth"):
             return self._graph(layer, before, sure=sure)
-        return self._along(layer._layers, before, sure=False)
+        return self.along(layer._layers, before, sure=False)
 
-    def _along(self, parts: Iterable[Any], before: str | None, *, sure: bool) -> str | None:
+    def along(self, parts: Iterable[Any], before: str | None, *, sure: bool) -> str | None:
+        """The same for layers one after another."""
         for part in parts:
             before = self.through(part, before, sure=sure)
         return before

@@ -12,6 +12,7 @@ from keras import layers
 
 from shrinkage.errors import SettingError, suggestion
 from shrinkage.frameworks.parameters import Kind, Parameter
+from shrinkage.keras.running import run_order
 
 _NORMALIZATIONS = (
     layers.BatchNormalization,
@@ -46,7 +47,7 @@ class Place:
 
 
 def parameters_of(
-    model: Any, *, output: str | Sequence[str] | None = None
+    model: Any, *, output: str | Sequence[str] | None = None, example: Any = None
 ) -> tuple[Parameter, ...]:
     """Every parameter of a built model with what it is, those of shared layers once.
 
@@ -56,7 +57,10 @@ def parameters_of(
         Of any make: Sequential, functional, subclassed, nested. It must be built.
     output : str or sequence of str, optional
         Name of the output layer, or several. By default the layers with a kernel that the outputs
-        come from, and where the model does not tell (a subclass), the last one that it holds.
+        come from, and where the model does not tell (a subclass), the last one that is run on the
+        `example`, or without one the last that it holds.
+    example : array or tuple of arrays, optional
+        Inputs to run a subclass on, once, as for a prediction.
 
     Returns
     -------
@@ -70,10 +74,12 @@ def parameters_of(
         When it is no Keras model, is not built, is quantized, or has no parameters; when there is
         no layer called `output`.
     """
-    return tuple(place.parameter for place in places_of(model, output=output))
+    return tuple(place.parameter for place in places_of(model, output=output, example=example))
 
 
-def places_of(model: Any, *, output: str | Sequence[str] | None = None) -> tuple[Place, ...]:
+def places_of(
+    model: Any, *, output: str | Sequence[str] | None = None, example: Any = None
+) -> tuple[Place, ...]:
     """The parameters with their variables and layers; takes and raises as :func:`parameters_of`."""
     _require_built(model)
     homes: dict[int, list[tuple[str, Any]]] = {}
@@ -88,7 +94,7 @@ def places_of(model: Any, *, output: str | Sequence[str] | None = None) -> tuple
             f"the model '{model.name}' has no parameters, so there is nothing to regularize"
         )
     moving = {id(variable) for variable in model.trainable_variables}
-    answering = _answering(model, output)
+    answering = _answering(model, output, example)
     names = _names(model, variables, homes)
     found = []
     cells = {id(one.cell): one for _, one in _walk(model, ()) if isinstance(one, layers.RNN)}
@@ -195,10 +201,10 @@ def _kind(layer: Any, variable: Any, *, output: bool) -> Kind:
     return "other"
 
 
-def _answering(model: Any, output: str | Sequence[str] | None) -> set[int]:
+def _answering(model: Any, output: str | Sequence[str] | None, example: Any) -> set[int]:
     """Identities of the output layers and of all layers within them."""
     if output is None:
-        heads = _heads(model)
+        heads = _heads(model, example)
     else:
         named = [output] if isinstance(output, str) else list(output)
         heads = [_named(model, name) for name in named]
@@ -223,14 +229,17 @@ def _has_kernel(layer: Any) -> bool:
     )
 
 
-def _heads(model: Any) -> list[Any]:
+def _heads(model: Any, example: Any = None) -> list[Any]:
     """The layers with a kernel that the outputs come from, with none between."""
-    tensors = _graph_outputs(model)
+    tensors = graph_outputs(model)
     if tensors is None:
-        inner = [one for _, one in _walk(model, ()) if _own_kernel(one)]
-        last = inner[-1] if inner else None
-        if last is None:
+        held = [one for _, one in _walk(model, ())]
+        inner = [one for one in held if _own_kernel(one)]
+        if example is not None:
+            inner = [one for one in run_order(model, example) if _own_kernel(one)] or inner
+        if not inner:
             return []
+        last = inner[-1]
         outer = [one for _, one in _walk(model, ()) if last in one._layers and _is_one_layer(one)]
         return [outer[-1] if outer else last]
     found: list[Any] = []
@@ -255,7 +264,7 @@ def _own_kernel(layer: Any) -> bool:
     )
 
 
-def _graph_outputs(model: Any) -> list[Any] | None:
+def graph_outputs(model: Any) -> list[Any] | None:
     """Symbolic outputs of a functional or sequential model; None for one that only runs."""
     try:
         return list(keras.tree.flatten(model.outputs))

@@ -4,6 +4,7 @@ from shrinkage.archive.differences import differences
 from shrinkage.archive.frames import frame
 from shrinkage.archive.reading import open_study
 from shrinkage.archive.recording import Recorded
+from shrinkage.archive.records import told_fields
 from shrinkage.archive.summary import Summary, summary
 from shrinkage.archive.writing import Run, StudyFile
 
@@ -16,4 +17,5 @@ __all__ = [
     "frame",
     "open_study",
     "summary",
+    "told_fields",
 ]

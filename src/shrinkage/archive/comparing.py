@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from shrinkage.archive.differences import differences
 from shrinkage.archive.kept_data import fact
-from shrinkage.archive.opening import damaged, reading, sentences
+from shrinkage.archive.opening import opened
 from shrinkage.archive.reading import plans_of, questions
-from shrinkage.archive.records import Unreadable
 from shrinkage.archive.summary import Summary, summary
 
 
@@ -66,14 +64,11 @@ def compare(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> Co
     looks, plans, rows, fits = [], [], [], []
     for path in (first, second):
         looks.append(summary(path))
-        with sentences(path), closing(reading(path)) as connection:
-            try:
-                said = plans_of(connection)
-                plans.append(said[-1] if said else {})
-                rows.append(fact(connection, "rows"))
-                fits.append(_digests(connection))
-            except (Unreadable, ValueError, TypeError) as error:
-                raise damaged(path) from error
+        with opened(path) as connection:
+            said = plans_of(connection)
+            plans.append(said[-1] if said else {})
+            rows.append(fact(connection, "rows"))
+            fits.append(_digests(connection))
     shared = fits[0].keys() & fits[1].keys()
     names = tuple(dict.fromkeys([*plans[0], *plans[1]]))
     return Comparison(

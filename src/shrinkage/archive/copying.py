@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ class Copier:
             self._trials[asked] = int(found.lastrowid or 0)
         return self._trials[asked]
 
-    def fit(self, key: int, row: tuple[Any, ...], tensors: dict[str, bytes]) -> bool:
+    def fit(self, key: int, row: tuple[Any, ...], tensors: Mapping[str, bytes]) -> bool:
         """Put a fit there: run, scalars, seconds and digest; whether it was new."""
         there = self.into.execute("SELECT digest FROM fits WHERE trial = ?", (key,)).fetchone()
         if there is not None:

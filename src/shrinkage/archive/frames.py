@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.archive.opening import damaged, reading, sentences
+from shrinkage.archive.opening import opened
 from shrinkage.archive.records import Unreadable
 from shrinkage.archive.tensors import unpacked
 from shrinkage.errors import SettingError, require_known
@@ -74,11 +73,8 @@ def frame(
     """
     require_known("table", name, FRAMES)
     require_known("kind of frame", kind, KINDS)
-    with sentences(path), closing(reading(path)) as connection:
-        try:
-            table = _MAKE[name](connection)
-        except (Unreadable, ValueError, TypeError, KeyError) as error:
-            raise damaged(path) from error
+    with opened(path) as connection:
+        table = _MAKE[name](connection)
     if kind == "arrow":
         return table
     return table.to_pandas() if kind == "pandas" else _polars(table)

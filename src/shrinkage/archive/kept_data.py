@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.archive.records import Unreadable, canonical, parsed, told, untold
-from shrinkage.archive.tensors import digest_of, digest_of_arrays, packed, unpacked
+from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
+from shrinkage.archive.tensors import Digests, digest_of, packed, unpacked
 from shrinkage.data import BUNDLED, Data, Part, open_source, prepare
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 
@@ -19,16 +19,35 @@ LARGEST = 64 << 20
 """Bytes of arrays that a file holds at most; beyond, it holds where they come from."""
 
 
-def digest_of_part(part: Part) -> str:
-    """Of all that a training sees of a fold: equal digests, equal fits."""
+def digests_of(data: Data) -> dict[int | None, str]:
+    """Of all that a training sees of each fold, and of every training row under None.
+
+    Equal digests, equal fits.
+    """
+    digests = Digests()
+    parts: dict[int | None, Part] = {None: data.full, **dict(enumerate(data.parts))}
+    return {fold: _digest_of_part(part, digests) for fold, part in parts.items()}
+
+
+def _digest_of_part(part: Part, digests: Digests) -> str:
     arrays: list[NDArray[Any]] = [part.inputs, part.targets, part.weights]
     arrays += [part.train, part.validation]
-    return digest_of_arrays((part.columns,), arrays)
+    return digests.of(arrays, part.columns)
 
 
-def digest_of_test(data: Data) -> str:
-    """Of the rows that were set aside."""
-    return digest_of_arrays((), [data.test.inputs, data.test.targets, data.test.weights])
+def digests_of_rows(data: Data) -> dict[str, str]:
+    """Of every training row, and of the rows that were set aside."""
+    digests, test = Digests(), data.test
+    return {
+        "all": _digest_of_part(data.full, digests),
+        "test": digests.of([test.inputs, test.targets, test.weights]),
+    }
+
+
+def holds(connection: sqlite3.Connection, data: Data) -> bool:
+    """Whether a file knows these very data, and has them if it can."""
+    same = fact(connection, "fingerprint") == data.fingerprint
+    return same and (fact(connection, "data") is not None or size_of(data) > LARGEST)
 
 
 def size_of(data: Data) -> int:
@@ -63,7 +82,8 @@ def keep(connection: sqlite3.Connection, data: Data) -> None:
         "data": told(data, put) if whole else None,
         "name": data.name,
         "fingerprint": data.fingerprint,
-        "rows": {"all": digest_of_part(data.full), "test": digest_of_test(data)},
+        "rows": digests_of_rows(data),
+        "folds": list(digests_of(data).values())[1:],
         "description": told(data.description),
     }
     for name, value in facts.items():
@@ -143,7 +163,7 @@ def again(connection: sqlite3.Connection) -> Data:
     """
     try:
         inside = kept(connection)
-    except Unreadable as error:
+    except (Unreadable, *NONSENSE) as error:
         raise SettingError(
             "the data inside the study file are damaged; give them again with the command that "
             "made it, or in Python with data=…"
@@ -154,8 +174,8 @@ def again(connection: sqlite3.Connection) -> Data:
     source = fact(connection, "source")
     if not isinstance(source, dict):
         raise SettingError(
-            f"the data of {name} are too large to lie in the study file; give them again, in "
-            "Python with Study.open(path, data=…)"
+            f"the data of {name} do not lie in the study file: they are too large, or were lost; "
+            "run its command again, or give them in Python with Study.open(path, data=…)"
         )
     try:
         data = read_source(source)
@@ -198,8 +218,7 @@ def require_same(connection: sqlite3.Connection, data: Data) -> None:
 
 def changed(connection: sqlite3.Connection, data: Data) -> list[str]:
     """What differs between the data of a file and others, as clauses; folds may differ."""
-    now = {"all": digest_of_part(data.full), "test": digest_of_test(data)}
-    if fact(connection, "rows") in (None, now):
+    if fact(connection, "rows") in (None, digests_of_rows(data)):
         return []
     said = fact(connection, "description")
     found = []

@@ -13,7 +13,7 @@ from typing import Any
 from shrinkage.archive.copying import Copier, new_file
 from shrinkage.archive.differences import differences
 from shrinkage.archive.kept_data import fact
-from shrinkage.archive.opening import damaged, reading, sentences
+from shrinkage.archive.opening import reading, sensible
 from shrinkage.archive.reading import plans_of, questions, rows_of
 from shrinkage.archive.records import Unreadable, canonical
 from shrinkage.errors import SettingError
@@ -76,17 +76,11 @@ def merge(
         When one cannot be read, they do not belong together, or nothing can be written.
     """
     names = f"{first}' or '{second}"
-    with closing(reading(first)) as one, closing(reading(second)) as other:
-        try:
-            with sentences(names):
-                plan = _plan_of_both(one, other, (str(first), str(second)))
-                wider = _wider(one, other)
-                with new_file(into) as merged:
-                    return _merge(one, other, wider, merged, plan, command)
-        except (Unreadable, TypeError, ValueError, KeyError) as error:
-            if isinstance(error, SettingError):
-                raise
-            raise damaged(names) from error
+    with closing(reading(first)) as one, closing(reading(second)) as other, sensible(names):
+        plan = _plan_of_both(one, other, (str(first), str(second)))
+        wider = _wider(one, other)
+        with new_file(into) as merged:
+            return _merge(one, other, wider, merged, plan, command)
 
 
 def _merge(
@@ -167,12 +161,10 @@ def _wider(one: sqlite3.Connection, other: sqlite3.Connection) -> sqlite3.Connec
     SettingError
         When neither has.
     """
-    folds = [
-        set(source.execute("SELECT digest, fold FROM parts").fetchall()) for source in (one, other)
-    ]
-    if folds[0] >= folds[1]:
+    mine, theirs = (list(fact(source, "folds") or []) for source in (one, other))
+    if mine[: len(theirs)] == theirs:
         return one
-    if folds[0] <= folds[1]:
+    if theirs[: len(mine)] == mine:
         return other
     raise SettingError(
         "the two studies have other folds: only repeats may differ, so that one study's folds are "

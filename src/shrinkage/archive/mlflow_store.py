@@ -12,7 +12,6 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import Any
 
 from shrinkage.archive.frames import fits, histories
 from shrinkage.archive.kept_data import fact
-from shrinkage.archive.opening import damaged, reading, sentences
-from shrinkage.archive.records import Unreadable, parsed
+from shrinkage.archive.opening import opened
+from shrinkage.archive.records import parsed
 
 _FINISHED, _FAILED = 3, 4  # mlflow.entities.RunStatus
 _LOCAL = 4  # mlflow.entities.SourceType
@@ -32,34 +31,35 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 def write_store(path: str | os.PathLike[str], folder: Path, final: Path) -> None:
     """Write an experiment into a folder that will be called `final`."""
-    with sentences(path), closing(reading(path)) as connection:
-        try:
-            name = f"{fact(connection, 'name') or 'study'} ({Path(path).name})"
-            fingerprint = str(fact(connection, "fingerprint") or "")
-            table = fits(connection).to_pylist()
-            losses = _by_trial(histories(connection).to_pydict())
-            trainings = dict(connection.execute(_TRAININGS))
-            times = dict(connection.execute("SELECT id, started FROM runs"))
-        except (Unreadable, ValueError, TypeError, KeyError) as error:
-            raise damaged(path) from error
+    with opened(path) as connection:
+        name = f"{fact(connection, 'name') or 'study'} ({Path(path).name})"
+        fingerprint = str(fact(connection, "fingerprint") or "")
+        table = fits(connection).to_pylist()
+        losses = _by_trial(histories(connection).to_pydict())
+        settings = {
+            key: dict(parsed(said)["fields"]) for key, said in connection.execute(_TRAININGS)
+        }
+        times = {
+            key: _milliseconds(when)
+            for key, when in connection.execute("SELECT id, started FROM runs")
+        }
     experiment = str(int(blake2b(f"{name}{fingerprint}".encode(), digest_size=7).hexdigest(), 16))
     place = folder / experiment
     place.mkdir()
-    whens = [_milliseconds(when) for when in times.values()] or [0]
+    (folder / ".trash").mkdir()
     _meta(
         place,
         artifact_location=(final / experiment).as_uri(),
-        creation_time=min(whens),
+        creation_time=min(times.values(), default=0),
         experiment_id=experiment,
-        last_update_time=max(whens),
+        last_update_time=max(times.values(), default=0),
         lifecycle_stage="active",
         name=name,
     )
-    (folder / ".trash").mkdir()
     for row in table:
-        settings = parsed(trainings[row["trial"]])["fields"]
-        when = _milliseconds(times.get(row["run"], ""))
-        _write_run(place, final, experiment, fingerprint, row, settings, losses, when)
+        of = settings.get(row["trial"], {})
+        when = times.get(row["run"], 0)
+        _write_run(place, final, experiment, fingerprint, row, of, losses, when)
 
 
 _TRAININGS = "SELECT t.id, r.value FROM trials t JOIN records r ON r.id = t.training"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+from shrinkage.archive.records import NONSENSE, Unreadable
 from shrinkage.archive.schema import APPLICATION, VERSION, expected, made_of, migrate
-from shrinkage.errors import SettingError
+from shrinkage.errors import SettingError, ShrinkageError
 
 _MAGIC = b"SQLite format 3\0"
 _LONGEST = 1 << 29
@@ -126,17 +127,21 @@ def _read_only(path: Path) -> sqlite3.Connection:
     address = path.absolute().as_uri()
     failure: sqlite3.Error | None = None
     for how in ("?mode=ro", "?mode=ro&immutable=1"):
-        connection = sqlite3.connect(address + how, uri=True, isolation_level=None, timeout=5)
-        try:
-            harden(connection)
-            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.Error as error:
-            connection.close()
-            failure = error
-            if "unable to open" in str(error) or "readonly" in str(error):
-                continue
-            break
-        return connection
+        with ExitStack() as stack:
+            try:
+                connection = sqlite3.connect(
+                    address + how, uri=True, isolation_level=None, timeout=5
+                )
+                stack.callback(connection.close)
+                harden(connection)
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            except sqlite3.Error as error:
+                failure = error
+                if "unable to open" in str(error) or "readonly" in str(error):
+                    continue
+                break
+            stack.pop_all()
+            return connection
     assert failure is not None
     raise _sentence(failure, path)
 
@@ -189,6 +194,25 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise SettingError(
             f"the study file '{path}' cannot be written ({reason}); choose another place"
         ) from error
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
+    """A connection of :func:`reading`, inside which whatever makes no sense is damage."""
+    with sensible(path), closing(reading(path)) as connection:
+        yield connection
+
+
+@contextmanager
+def sensible(path: str | os.PathLike[str]) -> Iterator[None]:
+    """SQLite's errors in words, and values that make no sense as damage."""
+    try:
+        with sentences(path):
+            yield
+    except ShrinkageError:
+        raise
+    except (Unreadable, *NONSENSE) as error:
+        raise damaged(path) from error
 
 
 @contextmanager

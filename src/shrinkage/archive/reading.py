@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from shrinkage.archive import kept_data
-from shrinkage.archive.opening import damaged, reading, sentences
+from shrinkage.archive.opening import opened
 from shrinkage.archive.records import PENALTIES, Unreadable, canonical, parsed, untold
 from shrinkage.archive.rows import SCALARS, TENSORS, Rows, fit_of
 from shrinkage.archive.tensors import digest_of
@@ -50,15 +49,12 @@ def open_study(
     SettingError
         When the file cannot be opened, is damaged, or needs data that are not there.
     """
-    with sentences(path), closing(reading(path)) as connection:
-        try:
-            if data is None:
-                data = kept_data.again(connection)
-            else:
-                kept_data.require_same(connection, data)
-            return study_of(connection, data, network)
-        except Unreadable as error:
-            raise damaged(path) from error
+    with opened(path) as connection:
+        if data is None:
+            data = kept_data.again(connection)
+        else:
+            kept_data.require_same(connection, data)
+        return study_of(connection, data, network)
 
 
 def study_of(connection: sqlite3.Connection, data: Data, network: OwnNetwork | None) -> Study:
@@ -80,10 +76,7 @@ def trials_of(
 ) -> dict[int, Trial]:
     """Trials by their ids: those of folds that the data have; the same rows, under one index."""
     made = records_of(connection, network)
-    folds: Mapping[int | None, str] = {
-        None: kept_data.digest_of_part(data.full),
-        **{fold: kept_data.digest_of_part(part) for fold, part in enumerate(data.parts)},
-    }
+    folds = kept_data.digests_of(data)
     found = {}
     rows = connection.execute(f"SELECT {_TRIAL} FROM trials t JOIN parts a ON a.id = t.part")  # noqa: S608
     for key, of, how, penalty, lam, digest, fold, seed, some in rows:
@@ -95,6 +88,7 @@ def trials_of(
             and isinstance(made.get(how), Training)
             and (penalty is None or isinstance(strength, PENALTIES))
             and type(lam) is float
+            and 0 <= lam < float("inf")
             and type(seed) is int
             and (some is None or type(some) is int)
         )

@@ -20,7 +20,8 @@ from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso
 from shrinkage.training import Augmentation, Training
 
 _PLAIN = (type(None), bool, int, str)
-_NONSENSE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+NONSENSE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises at values that make no sense."""
 _OWN = "OwnNetwork"
 _OF_OWN = ("name", "inputs", "outputs", "places", "multiplications")
 
@@ -98,6 +99,11 @@ def told(value: Any, keep: Keep | None = None) -> Any:
         )
     given = {field.name: told(getattr(value, field.name), keep) for field in fields(value)}
     return {"record": kind, "fields": given}
+
+
+def told_fields(record: Any) -> dict[str, Any]:
+    """The fields of any dataclass as plain JSON: a plan's, whose room is above this one."""
+    return {field.name: told(getattr(record, field.name)) for field in fields(record)}
 
 
 def untold(said: Any, fetch: Fetch | None = None, own: OwnNetwork | None = None) -> Any:

@@ -104,8 +104,9 @@ TABLES = (
 """In an order in which none points to a later one."""
 
 
-def create(connection: sqlite3.Connection, version: int = VERSION) -> None:
+def create(connection: sqlite3.Connection, version: int | None = None) -> None:
     """Make the tables of a new file, inside the caller's transaction."""
+    version = VERSION if version is None else version
     for statement in SCHEMAS[version].split(";\n"):
         if statement.strip():
             connection.execute(statement)

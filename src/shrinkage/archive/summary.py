@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shrinkage.archive.holding import held
 from shrinkage.archive.kept_data import fact
-from shrinkage.archive.opening import damaged, reading, sentences
-from shrinkage.archive.records import Unreadable, parsed
-from shrinkage.archive.schema import TABLES
+from shrinkage.archive.opening import opened
+from shrinkage.archive.records import parsed
 
 
 @dataclass(frozen=True)
@@ -147,11 +145,8 @@ def summary(path: str | os.PathLike[str]) -> Summary:
         When it cannot be opened, or is damaged.
     """
     place = Path(path)
-    with sentences(path), closing(reading(path)) as connection:
-        try:
-            return _summary(connection, place)
-        except (Unreadable, TypeError, ValueError, AttributeError) as error:
-            raise damaged(path) from error
+    with opened(path) as connection:
+        return _summary(connection, place)
 
 
 def _summary(connection: sqlite3.Connection, path: Path) -> Summary:
@@ -246,12 +241,3 @@ def latest_findings(connection: sqlite3.Connection) -> dict[str, Any] | None:
         "SELECT value FROM findings WHERE run = (SELECT max(id) FROM runs)"
     ).fetchone()
     return None if row is None else dict(parsed(row[0]))
-
-
-def counts(path: str | os.PathLike[str]) -> dict[str, int]:
-    """Rows of each table."""
-    with sentences(path), closing(reading(path)) as connection:
-        return {
-            table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
-            for table in TABLES
-        }

@@ -38,7 +38,7 @@ def unpacked(content: Any) -> dict[str, NDArray[Any]]:
         raise Unreadable(str(error)) from error
 
 
-def digest_of(contents: Iterable[bytes]) -> str:
+def digest_of(contents: Iterable[bytes | memoryview]) -> str:
     """BLAKE2b, as 32 hexadecimal digits."""
     digest = blake2b(digest_size=16)
     for content in contents:
@@ -47,10 +47,20 @@ def digest_of(contents: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def digest_of_arrays(names: object, arrays: Iterable[NDArray[Any]]) -> str:
-    """Of arrays with their shapes and types, and of what `names` says."""
-    contents = [repr(names).encode()]
-    for array in arrays:
-        contents.append(repr((array.shape, array.dtype.str)).encode())
-        contents.append(np.ascontiguousarray(array).tobytes())
-    return digest_of(contents)
+class Digests:
+    """Digests of arrays with their shapes and types; one that is met twice is read once."""
+
+    def __init__(self) -> None:
+        # The arrays too, so that none is freed and its place taken by another.
+        self._met: dict[int, tuple[NDArray[Any], str]] = {}
+
+    def of(self, arrays: Iterable[NDArray[Any]], names: object = ()) -> str:
+        """Of some arrays in order, and of what `names` says."""
+        return digest_of([repr(names).encode(), *(self._one(one).encode() for one in arrays)])
+
+    def _one(self, values: NDArray[Any]) -> str:
+        if id(values) not in self._met:
+            said = repr((values.shape, values.dtype.str)).encode()
+            digest = digest_of([said, np.ascontiguousarray(values).reshape(-1).view(np.uint8).data])
+            self._met[id(values)] = values, digest
+        return self._met[id(values)][1]

@@ -16,13 +16,12 @@ from typing import Any, NamedTuple, Self
 
 from shrinkage.archive import kept_data
 from shrinkage.archive.holding import Hold
-from shrinkage.archive.opening import check_writable, damaged, sentences, writing
-from shrinkage.archive.reading import fits_of, plans_of, question, trials_of
-from shrinkage.archive.records import Unreadable, canonical, told
-from shrinkage.archive.rows import SCALARS, rows_of
+from shrinkage.archive.inserting import Inserter
+from shrinkage.archive.opening import check_writable, sensible, sentences, writing
+from shrinkage.archive.reading import fits_of, plans_of, trials_of
+from shrinkage.archive.records import canonical
 from shrinkage.archive.schema import create
-from shrinkage.archive.tensors import digest_of
-from shrinkage.data import Data, Part
+from shrinkage.data import Data
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit, Trial
 
@@ -90,11 +89,8 @@ class StudyFile:
         except BaseException:
             self._hold.release()
             raise
-        self._ids: dict[Any, int] = {}
-        self._said: dict[int, str] = {}
-        self._parts: dict[int | None, str] = {}
         self._run = 0
-        self._places = 0
+        self._rows: Inserter | None = None
         self._queue: Queue[Item | None] = Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -125,7 +121,7 @@ class StudyFile:
 
     def plans(self) -> list[dict[str, Any]]:
         """What each run wanted to try, as JSON, the first run first."""
-        with self._checked():
+        with sensible(self.path):
             return plans_of(self.connection)
 
     def done(self, data: Data, network: OwnNetwork | None = None) -> dict[Trial, Fit]:
@@ -136,7 +132,7 @@ class StudyFile:
         SettingError
             When one is damaged.
         """
-        with self._checked():
+        with sensible(self.path):
             trials = trials_of(self.connection, data, network)
             fits = fits_of(self.connection, trials, data)
             return {fit.trial: fit for fit in fits}
@@ -149,10 +145,9 @@ class StudyFile:
         SettingError
             When it cannot be written.
         """
-        parts: dict[int | None, Part] = {None: data.full, **dict(enumerate(data.parts))}
-        self._parts = {fold: kept_data.digest_of_part(part) for fold, part in parts.items()}
-        with self._checked(), self._transaction():
-            if kept_data.fact(self.connection, "fingerprint") != data.fingerprint:
+        parts = kept_data.digests_of(data)
+        with sensible(self.path), self._transaction():
+            if not kept_data.holds(self.connection, data):
                 kept_data.keep(self.connection, data)
             kept_data.say(self.connection, "source", run.source)
             found = self.connection.execute(
@@ -167,21 +162,9 @@ class StudyFile:
                 ),
             )
             self._run = int(found.lastrowid or 0)
-        self._recall()
+        self._rows = Inserter(self.connection, self._run, parts)
         self._thread = threading.Thread(target=self._write, name="study file", daemon=True)
         self._thread.start()
-
-    def _recall(self) -> None:
-        """Ids of what the file holds already."""
-        execute = self.connection.execute
-        for key, value in execute("SELECT id, value FROM records"):
-            self._ids[value] = key
-            self._said[key] = digest_of([value.encode()])
-        for key, *part in execute("SELECT id, digest, fold FROM parts"):
-            self._ids["part", *part] = key
-        columns = "id, network, training, penalty, lam, part, seed, rows"
-        for key, *trial in execute(f"SELECT {columns} FROM trials"):  # noqa: S608
-            self._ids[tuple(trial)] = key
 
     def add(self, fit: Fit | None, planned: Sequence[Trial] = (), stage: str | None = None) -> None:
         """Take a finished fit, and trials that were planned since the last call, in which stage.
@@ -218,7 +201,7 @@ class StudyFile:
             Of each of its stages.
         """
         self._stop()
-        with self._checked(), self._transaction():
+        with sensible(self.path), self._transaction():
             kept_data.say(self.connection, "stage", stage)
             self.connection.execute(
                 "UPDATE runs SET ended = ?, complete = ?, seconds = ? WHERE id = ?",
@@ -227,7 +210,7 @@ class StudyFile:
 
     def found(self, findings: Mapping[str, Any]) -> None:
         """What this run's findings are, as plain JSON."""
-        with self._checked(), self._transaction():
+        with sensible(self.path), self._transaction():
             self.connection.execute(
                 "INSERT OR REPLACE INTO findings VALUES (?, ?)",
                 (self._run, canonical(dict(findings))),
@@ -264,9 +247,9 @@ class StudyFile:
             if not batch:
                 continue
             try:
-                with self._checked(), self._transaction():
+                with sensible(self.path), self._transaction():
                     for item in batch:
-                        self._insert(*item)
+                        self._insert(item)
             except BaseException as error:  # noqa: BLE001  # told to the training thread
                 self._failure = error
                 return
@@ -287,80 +270,12 @@ class StudyFile:
             deadline = deadline or time.monotonic() + _PATIENCE
         return batch, True
 
-    def _insert(self, fit: Fit | None, planned: tuple[Trial, ...], stage: str | None) -> None:
-        if planned and not self._places:
-            # The old plan gives way to the new one in the same transaction.
-            self.connection.execute("UPDATE trials SET place = NULL WHERE place IS NOT NULL")
-        places = []
-        for trial in planned:
-            self._places += 1
-            places.append((self._places, self._trial(trial)))
-        self.connection.executemany("UPDATE trials SET place = ? WHERE id = ?", places)
-        if planned:
-            kept_data.say(self.connection, "stage", stage)
-        if fit is None:
-            return
-        key = self._trial(fit.trial)
-        rows = rows_of(fit)
-        marks = ", ".join("?" * (len(SCALARS) + 4))
-        written = self.connection.execute(
-            f"INSERT OR IGNORE INTO fits (trial, run, {', '.join(SCALARS)}, seconds, digest) "  # noqa: S608
-            f"VALUES ({marks})",
-            (key, self._run, *rows.scalars, rows.seconds, rows.digest(self._question(fit.trial))),
-        )
-        if written.rowcount != 1:
-            return
-        for table, content in rows.tensors.items():
-            self.connection.execute(f"INSERT INTO {table} VALUES (?, ?)", (key, content))  # noqa: S608
-
-    def _trial(self, trial: Trial) -> int:
-        asked = (
-            self._record("network", trial.network),
-            self._record("training", trial.training),
-            None if trial.penalty is None else self._record("penalty", trial.penalty),
-            trial.lam,
-            self._part(trial.fold),
-            trial.seed,
-            trial.rows,
-        )
-        if asked not in self._ids:
-            found = self.connection.execute(
-                "INSERT INTO trials (network, training, penalty, lam, part, seed, rows) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                asked,
-            )
-            self._ids[asked] = int(found.lastrowid or 0)
-        return self._ids[asked]
-
-    def _question(self, trial: Trial) -> str:
-        of = self._said[self._record("network", trial.network)]
-        how = self._said[self._record("training", trial.training)]
-        penalty = trial.penalty and self._said[self._record("penalty", trial.penalty)]
-        digest = self._parts[trial.fold]
-        return question(of, how, penalty, trial.lam, digest, trial.fold, trial.seed, trial.rows)
-
-    def _record(self, kind: str, value: Any) -> int:
-        if (kind, value) not in self._ids:
-            text = canonical(told(value))
-            if text not in self._ids:
-                title = value.label if kind == "penalty" else str(value)
-                title = value.optimizer if kind == "training" else title
-                found = self.connection.execute(
-                    "INSERT INTO records (kind, title, value) VALUES (?, ?, ?)", (kind, title, text)
-                )
-                self._ids[text] = int(found.lastrowid or 0)
-                self._said[self._ids[text]] = digest_of([text.encode()])
-            self._ids[kind, value] = self._ids[text]
-        return self._ids[kind, value]
-
-    def _part(self, fold: int | None) -> int:
-        part = ("part", self._parts[fold], fold)
-        if part not in self._ids:
-            found = self.connection.execute(
-                "INSERT INTO parts (digest, fold) VALUES (?, ?)", part[1:]
-            )
-            self._ids[part] = int(found.lastrowid or 0)
-        return self._ids[part]
+    def _insert(self, item: Item) -> None:
+        assert self._rows is not None
+        if item.planned:
+            self._rows.plan(item.planned, item.stage)
+        if item.fit is not None:
+            self._rows.fit(item.fit)
 
     def _stop(self) -> None:
         """End the writing thread once all that waits is written."""
@@ -388,14 +303,6 @@ class StudyFile:
             with suppress(sqlite3.Error):  # after a full disk SQLite has rolled back by itself
                 self.connection.execute("ROLLBACK")
             raise
-
-    @contextmanager
-    def _checked(self) -> Iterator[None]:
-        try:
-            with sentences(self.path):
-                yield
-        except Unreadable as error:
-            raise damaged(self.path) from error
 
 
 def _now() -> str:

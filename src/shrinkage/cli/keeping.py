@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +65,11 @@ class Keeping:
         """
         if self.file is None or not self.file.begun:
             return {}
-        from shrinkage.archive import differences
+        from shrinkage.archive import differences, told_fields
         from shrinkage.archive.kept_data import changed
 
         first = self._first_plan() or {}
-        found = changed(self.file.connection, data) + differences(first, told_plan(plan))
+        found = changed(self.file.connection, data) + differences(first, told_fields(plan))
         if found:
             raise SettingError(
                 f"{self.file.path} is a study of other data or settings: {'; '.join(found)}; name "
@@ -82,13 +82,13 @@ class Keeping:
         """What is to be tried goes into the file."""
         if self.file is None:
             return
-        from shrinkage.archive import Run
+        from shrinkage.archive import Run, told_fields
 
         self.file.begin(
             data,
             Run(
                 command=self.options.command,
-                plan=told_plan(plan),
+                plan=told_fields(plan),
                 versions=versions(),
                 environment={
                     "python": platform.python_version(),
@@ -146,13 +146,6 @@ def keeping(options: Options) -> Iterator[Keeping]:
 
     with StudyFile(options.study) as file:
         yield Keeping(options, file)
-
-
-def told_plan(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON, field by field."""
-    from shrinkage.archive.records import told
-
-    return {field.name: told(getattr(plan, field.name)) for field in fields(plan)}
 
 
 def _source(options: Options) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,37 +68,31 @@ def _read(file: Path) -> tuple[Study, Plan, str | None, RunInfo]:
     """The study, its last plan, the stage in which it was given up, and how it was made."""
     from shrinkage.archive import open_study
     from shrinkage.archive.kept_data import fact
-    from shrinkage.archive.opening import damaged, reading, sentences
+    from shrinkage.archive.opening import opened
     from shrinkage.archive.reading import last_run, plan_fields
-    from shrinkage.archive.records import Unreadable
     from shrinkage.report import RunInfo
     from shrinkage.tune import Plan
 
     study = open_study(file)
-    with sentences(file), closing(reading(file)) as connection:
-        try:
-            said = last_run(connection)
-            if said is None or not said.plan:
-                raise SettingError(
-                    f"'{file}' does not say what was to be tried; run its command again, with "
-                    f"--study '{file}'"
-                )
-            plan = Plan(**plan_fields(said.plan))
-            environment = said.environment
-            run = RunInfo(
-                command=said.command,
-                seconds={str(name): float(value) for name, value in said.seconds.items()},
-                threads=int(environment.get("threads", 1)),
-                cores=int(environment.get("cores", 1)),
-                platform=str(environment.get("platform", "")),
-                date=datetime.fromisoformat(said.started),
-                python=str(environment.get("python", "")),
-                seed=plan.seed,
+    with opened(file) as connection:
+        said = last_run(connection)
+        if said is None or not said.plan:
+            raise SettingError(
+                f"'{file}' does not say what was to be tried; run its command again, with "
+                f"--study '{file}'"
             )
-            stage = fact(connection, "stage")
-        except SettingError:
-            raise
-        except (Unreadable, TypeError, ValueError, KeyError, AttributeError) as error:
-            raise damaged(file) from error
+        plan = Plan(**plan_fields(said.plan))
+        environment = said.environment
+        run = RunInfo(
+            command=said.command,
+            seconds={str(name): float(value) for name, value in said.seconds.items()},
+            threads=int(environment.get("threads", 1)),
+            cores=int(environment.get("cores", 1)),
+            platform=str(environment.get("platform", "")),
+            date=datetime.fromisoformat(said.started),
+            python=str(environment.get("python", "")),
+            seed=plan.seed,
+        )
+        stage = fact(connection, "stage")
     # Of a run that was killed, the last stage that was planned may well have been finished.
     return study, plan, stage if said.complete or study.missing or said.ended else None, run

@@ -1,0 +1,140 @@
+"""Tiny studies in files, made as the command line makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shrinkage import L1, L2, Fit, Network, Study, Training, Trial
+from shrinkage.archive import Recorded, Run, StudyFile, open_study, told_fields
+from shrinkage.data import Data, bundled, prepare
+from shrinkage.tune import Plan, Search
+from shrinkage.tune.search import versions
+
+
+def moons(folds: int = 2, repeats: int = 1, seed: int = 0) -> Data:
+    table, target = bundled("moons", samples=40)
+    return prepare(table, target, folds=folds, repeats=repeats, seed=seed, name="moons")
+
+
+@pytest.fixture(scope="session")
+def data() -> Data:
+    return moons()
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """No penalty and two λ of L1: six fits on folds, three refits."""
+    training = Training("binary_cross_entropy", epochs=3)
+    return Plan(Network(2, (4,)), training, (L1(),), lambdas=(0.001, 0.01), refits=1)
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Runs plans into one file."""
+
+    path: Path
+
+    def run(self, data: Data, plan: Plan, most: int | None = None) -> list[Trial]:
+        """Go on with a plan, for at most so many fits; the trials that were trained."""
+        with StudyFile(self.path) as file:
+            search = Search(data, plan, threads=1, done=file.done(data))
+            file.begin(data, run_of(plan))
+            trained = [fit.trial for fit in islice(iter(Recorded(search, file)), most)]
+            complete = most is None
+            file.finish(complete=complete, stage=None if complete else search.stage)
+        return trained
+
+    @property
+    def study(self) -> Study:
+        return open_study(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+def run_of(plan: Plan, **more: Any) -> Run:
+    environment: Mapping[str, Any] = {"cores": 2, "threads": 1, "python": "3", "platform": "here"}
+    return Run("a command", told_fields(plan), versions(), environment, **more)
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    return Keeper(tmp_path / "moons.study")
+
+
+@pytest.fixture
+def complete(keeper: Keeper, data: Data, plan: Plan) -> Keeper:
+    """A file with the whole plan in it."""
+    keeper.run(data, plan)
+    return keeper
+
+
+def assert_same(one: Study, other: Study) -> None:
+    """The same trials in the same order, with the same fits to the bit."""
+    assert one.trials == other.trials
+    assert one.data.fingerprint == other.data.fingerprint
+    assert len(one.fits) == len(other.fits)
+    for mine, theirs in zip(one.fits, other.fits):
+        assert_same_fit(mine, theirs)
+
+
+def assert_same_fit(mine: Fit, theirs: Fit) -> None:
+    assert mine.trial == theirs.trial
+    for name in ("parameters", "epochs", "train_loss", "validation_loss", "outputs"):
+        a, b = getattr(mine, name), getattr(theirs, name)
+        assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes()), name
+    for name in ("status", "stopped_at", "best_epoch", "kept", "polish_iterations"):
+        assert getattr(mine, name) == getattr(theirs, name), name
+    for name in ("final_train_loss", "stationarity", "slope"):
+        a, b = getattr(mine, name), getattr(theirs, name)
+        assert a is b is None or np.array_equal(a, b, equal_nan=True), name
+
+
+def uninterrupted(data: Data, plan: Plan) -> Study:
+    """What a search finds that no file has seen."""
+    search = Search(data, plan, threads=1)
+    for _ in search:
+        pass
+    return search.study
+
+
+def wider(plan: Plan) -> Plan:
+    """More λ and another penalty."""
+    return replace(plan, penalties=(L1(), L2()), lambdas=(0.001, 0.01, 0.1))
+
+
+@pytest.fixture(scope="session")
+def same():
+    return assert_same
+
+
+@pytest.fixture(scope="session", name="moons")
+def moons_fixture():
+    return moons
+
+
+@pytest.fixture(scope="session", name="run_of")
+def run_of_fixture():
+    return run_of
+
+
+@pytest.fixture(scope="session", name="uninterrupted")
+def uninterrupted_fixture():
+    return uninterrupted
+
+
+@pytest.fixture(scope="session", name="wider")
+def wider_fixture():
+    return wider
+
+
+@pytest.fixture(scope="session", name="keeper_of")
+def keeper_of_fixture():
+    return Keeper

@@ -1,0 +1,200 @@
+"""A file that may be anything: a sentence for each way in which it is no study."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import sqlite3
+import zipfile
+from contextlib import closing
+
+import pytest
+
+from shrinkage.archive import StudyFile, open_study, schema, summary
+from shrinkage.archive.opening import reading
+from shrinkage.errors import SettingError
+
+
+def edit(path, *statements):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement, *values in statements:
+            connection.execute(statement, values)
+
+
+def refused(path, match):
+    for read in (summary, open_study, StudyFile):
+        with pytest.raises(SettingError, match=match):
+            read(path)
+
+
+def test_nothing_there(tmp_path):
+    for read in (summary, open_study):
+        with pytest.raises(SettingError, match=r"no study file '.*a.study'; shrinkage run … --stu"):
+            read(tmp_path / "a.study")
+        with pytest.raises(SettingError, match="is a folder"):
+            read(tmp_path)
+
+
+def test_empty(tmp_path):
+    path = tmp_path / "a.study"
+    path.touch()
+    for read in (summary, open_study):
+        with pytest.raises(SettingError, match="is empty; remove it, or name another"):
+            read(path)
+
+
+def test_foreign_files(tmp_path):
+    path = tmp_path / "a.study"
+    path.write_bytes(pickle.dumps({"a": 1}))
+    refused(path, "is a pickle, which can execute code")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "b")
+    refused(path, "is a zip archive")
+    path.write_text("<!doctype html>\n")
+    refused(path, "is a web page")
+    path.write_text("x,y\n1,2\n")
+    refused(path, "is not a study file that shrinkage wrote; it was not opened")
+    path.unlink()
+    edit(path, ("CREATE TABLE fits (id)",))
+    refused(path, "is an SQLite database, but no study file")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.99])
+def test_truncated(complete, share):
+    content = complete.path.read_bytes()
+    complete.path.write_bytes(content[: 20 + int(share * len(content))])
+    refused(complete.path, "is truncated: its end is missing; .* shrinkage recover '")
+
+
+def test_damaged_pages(complete):
+    content = bytearray(complete.path.read_bytes())
+    content[100:4096] = bytes(3996)
+    complete.path.write_bytes(content)
+    refused(complete.path, "is damaged; copy it again, or save what is left with: shrinkage recov")
+
+
+def test_one_bit_of_a_result_is_found(complete):
+    edit(complete.path, ("UPDATE fits SET train_loss = train_loss + 1e-12 WHERE trial = 3",))
+    with pytest.raises(SettingError, match="is damaged"):
+        open_study(complete.path)
+
+
+def test_one_bit_of_a_weight_is_found(complete):
+    with closing(sqlite3.connect(complete.path)) as connection:
+        key, content = connection.execute("SELECT trial, tensors FROM parameters").fetchone()
+    changed = bytearray(content)
+    changed[-1] ^= 1
+    edit(complete.path, ("UPDATE parameters SET tensors = ? WHERE trial = ?", bytes(changed), key))
+    with pytest.raises(SettingError, match="is damaged"):
+        open_study(complete.path)
+
+
+def test_one_bit_of_the_data_is_found(complete, data, same, plan, uninterrupted):
+    edit(complete.path, ("UPDATE arrays SET tensors = CAST(tensors || x'00' AS BLOB)",))
+    with pytest.raises(SettingError, match="the data inside the study file are damaged; give them"):
+        open_study(complete.path)
+    same(open_study(complete.path, data=data), uninterrupted(data, plan))
+
+
+def test_a_newer_version(complete):
+    edit(complete.path, (f"PRAGMA user_version = {schema.VERSION + 1}",))
+    refused(complete.path, f"of version {schema.VERSION + 1}, and this version .* up to")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON fits BEGIN DELETE FROM fits; END",
+        "CREATE VIEW more AS SELECT * FROM fits",
+        "CREATE TABLE more (a)",
+        "ALTER TABLE fits ADD COLUMN more",
+        "DROP TABLE histories",
+        "CREATE INDEX more ON fits (run)",
+    ],
+)
+def test_another_schema_is_no_study(complete, statement):
+    edit(complete.path, (statement,))
+    refused(complete.path, "is damaged")
+
+
+@pytest.fixture
+def newer(monkeypatch):
+    """As if the next version had a table more."""
+    more = "CREATE TABLE notes (text TEXT NOT NULL)"
+    monkeypatch.setitem(schema.SCHEMAS, 2, f"{schema.FIRST}{more};\n")
+    monkeypatch.setitem(schema.MIGRATIONS, 1, lambda connection: connection.execute(more))
+    monkeypatch.setattr(schema, "VERSION", 2)
+    monkeypatch.setattr("shrinkage.archive.opening.VERSION", 2)
+
+
+def test_an_older_version_is_brought_to_this_one(complete, newer, data, plan, wider, same):
+    before = complete.study
+    same(complete.study, before)
+    assert version_of(complete.path) == 1  # reading leaves it as it is
+    assert complete.run(data, wider(plan))
+    assert version_of(complete.path) == 2
+    kept = {fit.trial for fit in complete.study.fits}
+    assert kept >= {trial for trial in before.trials if trial.fold is not None}
+
+
+def test_a_migration_that_fails_changes_nothing(complete, newer, monkeypatch):
+    def fail(connection):
+        connection.execute("CREATE TABLE notes (text TEXT NOT NULL)")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setitem(schema.MIGRATIONS, 1, fail)
+    with pytest.raises(SettingError, match="is full"):
+        StudyFile(complete.path)
+    assert version_of(complete.path) == 1
+    with closing(sqlite3.connect(complete.path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+    assert "notes" not in names
+
+
+def version_of(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_reading_writes_nothing(complete):
+    before = complete.path.read_bytes()
+    summary(complete.path)
+    open_study(complete.path)
+    assert complete.path.read_bytes() == before
+    with (
+        closing(reading(complete.path)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        connection.execute("DELETE FROM fits")
+
+
+def test_a_log_that_a_killed_process_left_is_read(keeper, data, plan, tmp_path, same):
+    with StudyFile(keeper.path) as file:
+        file.connection.execute("PRAGMA wal_autocheckpoint = 0")
+        with closing(reading(keeper.path)):
+            copy = keeper.path.with_name("copy.study")
+            shutil.copyfile(keeper.path, copy)
+    complete = keeper
+    complete.run(data, plan)
+    with StudyFile(keeper.path) as file:
+        kept = file.connection.execute("SELECT count(*) FROM fits").fetchone()
+        file.connection.execute("UPDATE runs SET command = 'in the log'")
+        for ending in ("", "-wal"):
+            shutil.copyfile(f"{keeper.path}{ending}", f"{copy}{ending}")
+    assert summary(copy).runs[0].command == "in the log"
+    assert summary(copy).finished == kept[0]
+
+
+def test_where_no_lock_can_be_made_the_file_is_read_as_it_lies(complete, monkeypatch):
+    connect = sqlite3.connect
+    asked = []
+
+    def refuse(database, *args, **more):
+        asked.append(str(database))
+        if str(database).endswith("?mode=ro"):
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(database, *args, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    assert summary(complete.path).finished == 9
+    assert asked[-1].endswith("immutable=1")

@@ -1,0 +1,82 @@
+"""What is left of a damaged file, and that nothing broken comes with it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from shrinkage.archive import summary
+from shrinkage.archive.salvage import recover
+from shrinkage.errors import SettingError
+
+
+@pytest.fixture
+def saved(keeper_of, tmp_path):
+    return keeper_of(tmp_path / "saved.study")
+
+
+def test_a_whole_file_is_saved_whole(complete, saved, same):
+    found = recover(complete.path, saved.path)
+    assert (found.fits, found.damaged, found.data, found.plan) == (9, 0, True, True)
+    same(saved.study, complete.study)
+
+
+@pytest.mark.parametrize("first", [0, 100])
+def test_a_lost_first_page_is_made_anew(complete, saved, same, first):
+    whole = complete.study
+    content = bytearray(complete.path.read_bytes())
+    content[first:4096] = bytes(4096 - first)
+    complete.path.write_bytes(content)
+    assert recover(complete.path, saved.path).fits == 9
+    same(saved.study, whole)
+
+
+def test_a_lost_end(keeper, data, plan, saved, uninterrupted, same):
+    long = replace(plan, lambdas=tuple(0.001 * step for step in range(1, 60)))
+    keeper.run(data, long)
+    whole = keeper.study
+    content = keeper.path.read_bytes()
+    keeper.path.write_bytes(content[: 9 * len(content) // 10])
+    found = recover(keeper.path, saved.path)
+    assert 0 < found.fits < len(whole.fits)
+    # And the study goes on from there.
+    trained = saved.run(data, long)
+    assert len(trained) == len(whole.fits) - found.fits
+    same(saved.study, whole)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_saved_is_true(complete, data, plan, saved, uninterrupted, same, seed):
+    draw = random.Random(seed)
+    content = bytearray(complete.path.read_bytes())
+    for _ in range(2 + 3 * seed):
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+    for _ in range(seed % 3):
+        page = 4096 * draw.randrange(1, len(content) // 4096)
+        content[page : page + 4096] = draw.randbytes(4096)
+    complete.path.write_bytes(content)
+    try:
+        found = recover(complete.path, saved.path)
+    except SettingError as error:
+        assert "nothing of a study can be read" in str(error)  # noqa: PT017
+        return
+    assert summary(saved.path).finished + summary(saved.path).besides == found.fits
+    saved.run(data, plan)
+    same(saved.study, uninterrupted(data, plan))
+
+
+def test_nothing_to_save(tmp_path, saved):
+    with pytest.raises(SettingError, match="there is no study file"):
+        recover(tmp_path / "none.study", saved.path)
+    strange = tmp_path / "strange.study"
+    strange.write_bytes(b"not a database" * 1000)
+    with pytest.raises(SettingError, match="nothing of a study can be read"):
+        recover(strange, saved.path)
+    assert not saved.path.exists()
+
+
+def test_nothing_is_overwritten(complete):
+    with pytest.raises(SettingError, match="exists; name another"):
+        recover(complete.path, complete.path)

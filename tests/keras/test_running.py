@@ -59,7 +59,7 @@ def test_no_trace_is_left(model: Any) -> None:
 def test_a_call_of_the_users_own_comes_back(model: Any) -> None:
     layer = model.last
     inner = layer.call
-    layer.__dict__["call"] = own = lambda rows, **named: 2.0 * inner(rows)
+    layer.__dict__["call"] = own = lambda *rows, **named: 2.0 * inner(*rows, **named)
     run_order(model, np.ones((2, 4)))
     assert layer.__dict__["call"] is own
 

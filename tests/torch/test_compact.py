@@ -488,6 +488,39 @@ def test_other_precisions(dtype):
     assert sizes(found)["0"] == (11, 20)
 
 
+def test_arguments_that_are_left_out_and_decisions_by_shapes():
+    one = torch.ones(1)
+
+    class Checked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.out = nn.Linear(3, 6), nn.Linear(6, 2)
+
+        def forward(self, rows, mask=None, scale=one):
+            assert rows.shape[1] == 3
+            first, *_ = rows.shape
+            if rows.dim() == 3:
+                rows = rows.mean(dim=2)
+            hidden = torch.relu(self.one(rows))
+            if mask is not None:
+                hidden = hidden * mask
+            return self.out(hidden.view(first, 6)) * scale
+
+    model, rows = Checked(), torch.randn(4, 3)
+    zero(model.one.weight[:2])
+    found = compact(model, rows)
+    assert sizes(found)["one"] == (4, 6)
+    assert_same(model, found, rows)
+
+
+def test_the_module_inside_what_only_runs_it():
+    model = perceptron()
+    zero(model[0].weight[:9])
+    found = compact(nn.DataParallel(model))
+    assert type(found.module) is nn.Sequential
+    assert sizes(found)["0"] == (11, 20)
+
+
 def test_frozen_parameters_stay_frozen():
     model = perceptron()
     zero(model[0].weight[:9])
@@ -660,11 +693,26 @@ class TestRefused:
             (nn.LazyLinear(3), "lazy layer"),
             ("model", "expected a torch.nn.Module, got str"),
             (nn.Embedding(3, 4), "give it an example"),
+            (nn.Linear(3, 4, device="meta"), r"'weight' has no numbers yet \(it is on the meta"),
         ],
     )
     def test_what_is_no_such_module(self, model, message):
         with pytest.raises(SettingError, match=message):
             compact(model)
+
+    def test_a_script(self):
+        class Scripted(torch.jit.ScriptModule):
+            def __init__(self):
+                super().__init__()
+                self.out = nn.Linear(3, 2)
+
+        with pytest.raises(SettingError, match="compact the module that it was made of"):
+            compact(Scripted())
+
+    def test_examples_that_tell_nothing(self):
+        for rows in (torch.full((2, 6), torch.nan), torch.zeros(0, 6)):
+            with pytest.raises(SettingError, match="answers no finite number"):
+                compact(perceptron(), rows)
 
     def test_examples_that_do_not_fit(self):
         with pytest.raises(SettingError, match=r"example of shape \(2, 5\)"):

@@ -42,6 +42,11 @@ def answers_of(module: nn.Module, rows: tuple[torch.Tensor, ...]) -> list[torch.
         raise SettingError(
             f"{type(module).__name__} cannot be run on the example of shape {shapes}: {error}"
         ) from error
+    if not any(bool(one.isfinite().any()) for one in answers):
+        raise SettingError(
+            f"{type(module).__name__} answers no finite number on the example, so there is nothing "
+            "to compare; give rows without NaN, at least one"
+        )
     return answers
 
 

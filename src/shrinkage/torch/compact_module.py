@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, fx, nn
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import UninitializedParameter
@@ -25,6 +26,7 @@ from shrinkage.torch.compact_tracing import (
     made_permanent,
     traced,
 )
+from shrinkage.torch.modules import unwrapped
 
 
 def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) -> CompactedModule:
@@ -36,8 +38,9 @@ def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) 
     connection leave where all that meet may. What takes its channels in a way that is not known,
     such as layer normalization, keeps all of them.
 
-    Outputs are those of evaluation mode. While training, dropout and batch statistics differ. Make
-    a new optimizer for the smaller module.
+    Outputs are those of evaluation mode. A ``forward`` that decides by shapes is followed for the
+    shapes of the example. While training, dropout and batch statistics differ. Make a new optimizer
+    for the smaller module.
 
     Parameters
     ----------
@@ -74,6 +77,7 @@ def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) 
     >>> small.module[0], small.before, small.after
     (Linear(in_features=3, out_features=1, bias=True), 21, 6)
     """
+    model = _known(model)
     small = _copied(model)
     made_permanent(small)
     rows = evaluated(small, lambda: example_for(small)) if example is None else rows_of(example)
@@ -104,23 +108,34 @@ def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) 
     )
 
 
-def _copied(model: nn.Module) -> nn.Module:
-    """A copy of a module that can be made smaller."""
+def _known(model: nn.Module) -> nn.Module:
+    """The module inside what only runs it; refuses what has no numbers to look at."""
     if not isinstance(model, nn.Module):
         raise SettingError(f"expected a torch.nn.Module, got {type(model).__name__}")
-    name = type(model).__name__
+    model = unwrapped(model)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise SettingError(
+            "a TorchScript module has no forward in Python; compact the module that it was made "
+            "of, and script the smaller one"
+        )
     parameters = dict(model.named_parameters())
     if not parameters:
+        name = type(model).__name__
         raise SettingError(f"{name} has no parameters, so there is nothing to remove")
     for one, parameter in parameters.items():
-        if isinstance(parameter, UninitializedParameter):
-            raise SettingError(
-                f"the parameter '{one}' has no shape yet (a lazy layer); run the module once on a "
-                "few rows first"
-            )
+        if isinstance(parameter, UninitializedParameter) or parameter.is_meta:
+            kind = "numbers" if parameter.is_meta else "shape"
+            where = "it is on the meta device" if parameter.is_meta else "a lazy layer"
+            remedy = "load its weights" if parameter.is_meta else "run the module on a few rows"
+            raise SettingError(f"the parameter '{one}' has no {kind} yet ({where}); {remedy} first")
         if not parameter.is_floating_point():
             kind = str(parameter.dtype).removeprefix("torch.")
             raise SettingError(f"the parameter '{one}' holds {kind} numbers; expected real ones")
+    return model
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """A copy of a module that can be made smaller."""
     # What a mask or a forward left as an attribute has a gradient's history, which has no copy.
     histories = {
         id(one): one.detach().clone()
@@ -132,8 +147,8 @@ def _copied(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model, {**histories})
     except (RuntimeError, TypeError) as error:
         raise SettingError(
-            f"{name} cannot be copied: {str(error).splitlines()[0].rstrip('.')}; keep such "
-            "attributes out of the module"
+            f"{type(model).__name__} cannot be copied: {str(error).splitlines()[0].rstrip('.')}; "
+            "keep such attributes out of the module"
         ) from error
 
 
@@ -190,7 +205,10 @@ def _with_numbers_of_now(small: nn.Module, found: Reading, live: Flags) -> nn.Mo
             node.args = (first, *sizes)
     if not changed:
         return small
-    network = fx.GraphModule(small, found.traced.graph, class_name=type(small).__name__)
+    # A graph of its own, which pickles without the tracer that made the first.
+    graph = fx.Graph()
+    graph.output(graph.graph_copy(found.traced.graph, {}))
+    network = fx.GraphModule(small, graph, class_name=type(small).__name__)
     network.training = small.training
     return network
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import operator
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,17 +69,69 @@ def traced(module: nn.Module, example: tuple[Any, ...]) -> Traced:
         if parameter.default is not parameter.empty
     }
     try:
-        graph = fx.Tracer().trace(module, concrete_args=left_out or None)
+        with warnings.catch_warnings():
+            # That an argument which is left out keeps its default.
+            warnings.filterwarnings("ignore", "Was not able to add assertion", UserWarning)
+            graph = _Tracer(module, example).trace(module, concrete_args=left_out or None)
     except Exception as error:  # whatever a forward of the user's raises on proxies
         raise SettingError(
             f"{name} cannot be made smaller, for torch.fx cannot follow its forward: "
-            f"{_first_line(error)}; a forward that decides by the values or the lengths of its "
-            "inputs has no single computation, so compact the parts of it that have one"
+            f"{_first_sentence(error)}; a forward that decides by the values of its inputs has no "
+            "single computation, so compact the parts of it that have one"
         ) from error
+    _without_what_is_left_out(graph, len(example))
     recorder = _Recorder(module, graph)
     with torch.no_grad():
         recorder.run(*example)
     return Traced(module, graph, recorder.results)
+
+
+def _without_what_is_left_out(graph: fx.Graph, given: int) -> None:
+    """Remove arguments that keep their defaults, and the checks that they do."""
+    arguments = [node for node in graph.nodes if node.op == "placeholder"]
+    for argument in reversed(arguments[given:]):
+        for check in reversed([user for user in argument.users if not user.users]):
+            graph.erase_node(check)
+        if not argument.users:
+            graph.erase_node(argument)
+
+
+class _Tracer(fx.Tracer):
+    """Follows decisions by shapes as the example's shapes make them."""
+
+    def __init__(self, module: nn.Module, example: tuple[Any, ...]) -> None:
+        super().__init__()
+        self._module, self._example = module, example
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        """What a condition is on the example, where it asks for shapes alone."""
+        if _about_shapes(obj.node):
+            return bool(self._value(obj.node))
+        return super().to_bool(obj)
+
+    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
+        """One after another of the lengths in a shape."""
+        if _about_shapes(obj.node):
+            return iter([operator.getitem(obj, n) for n in range(len(self._value(obj.node)))])
+        found: Iterator[Any] = super().iter(obj)
+        return found
+
+    def _value(self, node: fx.Node) -> Any:
+        recorder = _Recorder(self._module, self.graph)
+        with torch.no_grad():
+            recorder.run(*copy.deepcopy(self._example))
+        return recorder.results[node]
+
+
+def _about_shapes(node: fx.Node) -> bool:
+    """Whether a step looks at a tensor's shape, or at nothing but such steps."""
+    if node.op == "call_method" and node.target in ("size", "dim", "ndimension"):
+        return True
+    if node.op != "call_function":
+        return False
+    if node.target is getattr:
+        return node.args[1] in ("shape", "ndim", "dtype")
+    return bool(node.all_input_nodes) and all(map(_about_shapes, node.all_input_nodes))
 
 
 class _Recorder(fx.Interpreter):
@@ -196,6 +251,6 @@ def evaluated(module: nn.Module, work: Callable[[], Any]) -> Any:
             layer.training = True
 
 
-def _first_line(error: Exception) -> str:
+def _first_sentence(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0].partition(". ")[0].rstrip(".:") if lines else type(error).__name__

@@ -461,6 +461,7 @@ def joined(x: Any) -> Any:
         (lambda x: layers.BatchNormalization()(layers.GaussianDropout(0.5)(x)), ["warning"]),
         (lambda x: layers.Dropout(0.5)(layers.BatchNormalization()(x)), []),
         (lambda x: layers.BatchNormalization()(layers.Dropout(0.0)(x)), []),
+        (lambda x: layers.BatchNormalization()(layers.Dropout(0.5, noise_shape=(None, 1))(x)), []),
         (lambda x: layers.LayerNormalization()(layers.Dropout(0.5)(x)), []),
         (lambda x: layers.BatchNormalization(trainable=False)(layers.Dropout(0.5)(x)), []),
         (nested, ["warning"]),

@@ -64,7 +64,7 @@ class _Order:
         while isinstance(layer, layers.Wrapper) and not isinstance(layer, layers.Bidirectional):
             layer = layer.layer
         if isinstance(layer, _DROPOUTS):
-            return self._names[id(layer)] if layer.rate > 0 else before
+            return self._names[id(layer)] if _drops_units(layer) else before
         if isinstance(layer, layers.BatchNormalization):
             if before is not None and layer.trainable:  # a frozen one keeps its averages
                 pair = (before, self._names[id(layer)])
@@ -94,6 +94,13 @@ class _Order:
                     passed = self.through(node.operation, passed, sure=sure)
                 last |= {id(tensor): passed for tensor in node.outputs}
         return _any(last.get(id(tensor)) for tensor in keras.tree.flatten(model.outputs))
+
+
+def _drops_units(layer: Any) -> bool:
+    """A noise of one value for a whole row drops a branch instead (stochastic depth)."""
+    noise = getattr(layer, "noise_shape", None)
+    whole = noise is not None and all(side == 1 for side in noise[1:])
+    return bool(layer.rate > 0) and not whole
 
 
 def _any(names: Iterable[str | None]) -> str | None:

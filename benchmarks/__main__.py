@@ -23,6 +23,7 @@ BENCHMARKS = {
     "zeros": "share of weights that are exactly zero",
     "end_to_end": "whole commands in fresh processes",
     "ingredients": "trials without, and with, each of the other regularizers",
+    "proximal": "a PyTorch optimizer with proximal steps beside itself, and beside the engine",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
     "lesson": "the whole lesson in a fresh process; two to three minutes",

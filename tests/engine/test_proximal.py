@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shrinkage import L1, GroupLasso
-from shrinkage.engine.proximal import group_prox, soft_threshold_
+from shrinkage.engine.proximal import (
+    group_prox,
+    shrink_groups_in_metric_,
+    shrink_in_metric_,
+    soft_threshold_,
+)
 from shrinkage.errors import SettingError
 
 
@@ -150,3 +155,50 @@ def test_no_weights_are_no_weights() -> None:
 def test_an_unknown_group_is_a_sentence() -> None:
     with pytest.raises(SettingError, match="did you mean 'units'"):
         group_prox(torch.ones(2, 2), torch.ones(2, 2), 0.1, "unit")
+
+
+def moments(seed: int, shape: tuple[int, ...], dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+    """Weights and second moments, some of these 0, as of a unit that is never on."""
+    weights, moment = draw(seed, shape, 2.0)
+    moment[..., 0] = 0
+    return torch.from_numpy(weights).to(dtype), torch.from_numpy(moment).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("rooted", [True, False])
+def test_one_pass_in_a_metric_is_what_many_are(dtype: torch.dtype, rooted: bool) -> None:
+    for seed in range(10):
+        weights, moment = moments(seed, (9, 7), dtype)
+        size = moment.sqrt() if rooted else moment
+        expected = weights.clone()
+        soft_threshold_(expected, 0.3 / (size + 1e-3))
+        turned = weights.T.contiguous().T  # not contiguous, so it takes the passes one by one
+        shrink_in_metric_(turned, moment, 0.3, 1e-3, rooted)
+        shrink_in_metric_(weights, moment, 0.3, 1e-3, rooted)
+        torch.testing.assert_close(weights, expected)
+        torch.testing.assert_close(turned, expected)
+        assert torch.equal(weights == 0, expected == 0)
+        assert bool((weights == 0).any())
+        assert not torch.signbit(weights[weights == 0]).any()
+
+
+def test_what_is_not_a_number_stays_so() -> None:
+    weights = torch.tensor([float("nan"), 1.0, float("inf")])
+    shrink_in_metric_(weights, torch.ones(3), 0.5)
+    assert torch.isnan(weights[0])
+    assert weights[1:].tolist() == [0.5, float("inf")]
+
+
+@pytest.mark.parametrize("over", ["units", "inputs"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(12, 9), (5, 3, 2, 2)], ids=str)
+def test_groups_row_by_row_are_all_groups_at_once(
+    over: str, dtype: torch.dtype, shape: tuple[int, ...]
+) -> None:
+    for seed in range(10):
+        weights, moment = moments(seed, shape, dtype)
+        expected = group_prox(weights, 0.05 / (moment.sqrt() + 1e-3), 1.0, over)
+        found = weights.clone()
+        shrink_groups_in_metric_(found, moment, 0.05, 1e-3, over=over)
+        torch.testing.assert_close(found, expected)
+        assert torch.equal(found == 0, expected == 0)

@@ -399,6 +399,22 @@ def test_a_compiled_module_is_the_same() -> None:
     torch.testing.assert_close(weights(other), weights(plain))
 
 
+# PyTorch's compiler imports what PyTorch has deprecated.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
+@pytest.mark.parametrize("name", ["adam", "nesterov", "rmsprop"])
+def test_the_step_itself_can_be_compiled(name: str) -> None:
+    plain, other = mlp(), mlp()
+    train(plain, Proximal(OPTIMIZERS[name](plain.parameters()), plain, ElasticNet(), lam=0.1))
+    optimizer = Proximal(OPTIMIZERS[name](other.parameters()), other, ElasticNet(), lam=0.1)
+    step = torch.compile(optimizer.step, backend="eager")
+    for _ in range(5):
+        optimizer.zero_grad()
+        loss_of(other).backward()
+        step()
+    torch.testing.assert_close(weights(other), weights(plain))
+    assert optimizer.penalized.strength.step == 5
+
+
 def test_a_closure_is_evaluated_once() -> None:
     plain, other = mlp(), mlp()
     optimizer = Proximal(optim.Adam(other.parameters()), other, ElasticNet(), lam=0.1)

@@ -90,6 +90,38 @@ def _in_one_pass(weights: Tensor, moment: Tensor, *numbers: Tensor | float) -> b
 
 
 @torch.no_grad()
+def shrink_groups_in_metric_(
+    weights: Tensor,
+    moment: Tensor,
+    length: Tensor | float,
+    added: Tensor | float = 0.0,
+    rooted: bool = True,
+    over: str = "units",
+) -> None:
+    """The group lasso's step on one kernel (out, in, …) in that metric, in place.
+
+    Parameters
+    ----------
+    weights, moment : tensor (out, in, *kernel)
+        Same shape.
+    length, added, rooted
+        As for :func:`shrink_in_metric_`.
+    over : str, default "units"
+        As for :func:`group_prox`.
+    """
+    rows = over == "units" and weights.ndim >= 2
+    if rooted and rows and weights.numel() and _in_one_pass(weights, moment, length, added):
+        from shrinkage.engine.thresholds import shrink_rows_by_root
+
+        flat, own = weights.detach().flatten(1).numpy(), moment.flatten(1).numpy()
+        number = flat.dtype.type
+        shrink_rows_by_root(flat, own, number(length * flat.shape[1] ** 0.5), number(added))
+        return
+    size = moment.sqrt() if rooted else moment
+    weights.copy_(group_prox(weights, length / (size + added), 1.0, over))
+
+
+@torch.no_grad()
 def group_prox(
     weights: Tensor, step: Tensor, lam: Tensor | float, over: str, lead: int = 0
 ) -> Tensor:

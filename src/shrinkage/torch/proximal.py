@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
-from shrinkage.engine.proximal import group_prox, shrink_in_metric_, soft_threshold_
+from shrinkage.engine.proximal import (
+    group_prox,
+    shrink_groups_in_metric_,
+    shrink_in_metric_,
+    soft_threshold_,
+)
 from shrinkage.errors import SettingError
+from shrinkage.torch.holding import holders, require_one_penalty, require_usable
 from shrinkage.torch.metrics import metric_of, number
-from shrinkage.torch.penalized import Penalized, Penalties, Place
+from shrinkage.torch.penalized import Penalized
+from shrinkage.torch.places import Model, Penalties
 from shrinkage.torch.strength import Lam, Schedule
 
 _SHARED_HOOKS = (
@@ -66,6 +72,7 @@ class Proximal(Optimizer):
     Examples
     --------
     >>> from shrinkage import L1
+    >>> from torch import nn
     >>> _ = torch.manual_seed(0)
     >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
     >>> optimizer = Proximal(torch.optim.Adam(model.parameters(), lr=0.1), model, L1(), lam=1.0)
@@ -80,7 +87,7 @@ class Proximal(Optimizer):
     def __init__(
         self,
         optimizer: Optimizer,
-        model: nn.Module | Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Penalized,
+        model: Model | Penalized,
         penalties: Penalties | None = None,
         *,
         lam: Lam | None = None,
@@ -119,14 +126,15 @@ class Proximal(Optimizer):
             )
         self._attach(optimizer, penalized)
         self._held = tuple(place.tensor for place in penalized.places)
-        _require_one_penalty(penalized.places, self._groups())
+        require_one_penalty(penalized.places, self._groups())
 
     def _attach(self, optimizer: Optimizer, penalized: Penalized) -> None:
         """Share groups, state and hooks with the optimizer."""
         self.optimizer = optimizer
         self.penalized = penalized
         self._metric = metric_of(optimizer)
-        self._holders = _holders(optimizer, penalized.places)
+        self._holders = holders(optimizer, penalized.places)
+        self._sums: dict[Tensor, Tensor] = {}
         super().__setstate__({})  # hooks of its own steps
         for hooks in _SHARED_HOOKS:
             setattr(self, hooks, getattr(optimizer, hooks))
@@ -218,7 +226,7 @@ class Proximal(Optimizer):
         groups = self._groups()
         gradients.clear()
         for place, tensor, group, lam in zip(self.penalized.places, self._held, groups, strengths):
-            _require_usable(place, tensor, self.optimizer)
+            require_usable(place, tensor, self.optimizer)
             gradients.append(tensor.grad)
             l2 = lam * place.penalty.l2_share
             if tensor.grad is None or not l2:
@@ -226,9 +234,19 @@ class Proximal(Optimizer):
             if place.penalty.decoupled or group.get("decoupled_weight_decay"):
                 tensor.mul_(1 - number(group["lr"]) * l2)
             else:
-                # A new tensor: what is accumulated stays the gradient of the loss.
+                # A tensor apart: what is accumulated stays the gradient of the loss.
                 upwards = group.get("maximize", False)
-                tensor.grad = tensor.grad.add(tensor, alpha=-l2 if upwards else l2)
+                tensor.grad = self._sum(tensor, -l2 if upwards else l2)
+
+    def _sum(self, tensor: Tensor, l2: float) -> Tensor:
+        """Gradient + λ₂ · weights. Fresh memory costs a processor more than the sum itself."""
+        gradient = tensor.grad
+        assert gradient is not None
+        if tensor.device.type != "cpu" or torch.compiler.is_compiling():
+            return gradient.add(tensor, alpha=l2)
+        if tensor not in self._sums:
+            self._sums[tensor] = torch.empty_like(gradient)
+        return torch.add(gradient, tensor, alpha=l2, out=self._sums[tensor])
 
     @torch.no_grad()
     def _shrink(self, strengths: Sequence[float], gradients: Sequence[Tensor | None]) -> None:
@@ -249,10 +267,15 @@ class Proximal(Optimizer):
                     tensor, metric.moment, metric.length * l1, metric.added, metric.rooted
                 )
             if grouped and penalty.groups:
-                step = torch.as_tensor(metric.step(), dtype=tensor.dtype, device=tensor.device)
-                steps = place.kernel(step.expand_as(tensor))
                 kernel = place.kernel(tensor)
-                kernel.copy_(group_prox(kernel, steps, grouped, penalty.groups))
+                if metric.moment is None:
+                    step = torch.as_tensor(metric.length, dtype=tensor.dtype, device=tensor.device)
+                    kernel.copy_(group_prox(kernel, step, grouped, penalty.groups))
+                else:
+                    moment, length = place.kernel(metric.moment), metric.length * grouped
+                    shrink_groups_in_metric_(
+                        kernel, moment, length, metric.added, metric.rooted, penalty.groups
+                    )
 
     def _groups(self) -> list[dict[str, Any]]:
         """The parameter group of each penalized parameter."""
@@ -311,61 +334,3 @@ class Proximal(Optimizer):
     def __repr__(self) -> str:
         inside = repr(self.optimizer).replace("\n", "\n  ")
         return f"Proximal (\n  {inside}\n  " + repr(self.penalized).replace("\n", "\n  ") + "\n)"
-
-
-def _holders(optimizer: Optimizer, places: Sequence[Place]) -> tuple[int, ...]:
-    """Which of the optimizer's groups each penalized parameter is in."""
-    group_of = {
-        id(tensor): index
-        for index, group in enumerate(optimizer.param_groups)
-        for tensor in group["params"]
-    }
-    missing = [place.parameter.name for place in places if id(place.tensor) not in group_of]
-    if missing:
-        lacks = "holds none" if len(missing) == len(places) else f"lacks {len(missing)}"
-        raise SettingError(
-            f"the optimizer {lacks} of the {len(places)} penalized parameters ('{missing[0]}', "
-            "say), so a penalty on it would do nothing; make the optimizer from this module's "
-            "parameters, after whatever replaces them, or penalize fewer"
-        )
-    return tuple(group_of[id(place.tensor)] for place in places)
-
-
-def _require_one_penalty(places: Sequence[Place], groups: Sequence[Mapping[str, Any]]) -> None:
-    """Weight decay beside an L2 penalty is an error, beside any other a warning."""
-    for place, group in zip(places, groups, strict=True):
-        decay = group.get("weight_decay", 0.0)
-        if not decay:
-            continue
-        name, label = place.parameter.name, place.penalty.label
-        told = f"'{name}' has weight_decay={decay:g} in the optimizer and {label} on top of it"
-        if place.penalty.l2_share:
-            raise SettingError(
-                f"{told}, so it is penalized twice; set weight_decay=0 in its parameter group"
-            )
-        warnings.warn(
-            f"{told}; set weight_decay=0 in its parameter group, or use ElasticNet() if both are "
-            "meant",
-            stacklevel=3,
-        )
-        return
-
-
-def _require_usable(place: Place, tensor: Tensor, optimizer: Optimizer) -> None:
-    name = place.parameter.name
-    if place.tensor is not tensor:
-        raise SettingError(
-            f"the module's '{name}' was replaced after the optimizer was made, so the penalty and "
-            "the optimizer act on a tensor that it no longer uses; make both anew"
-        )
-    if tensor.grad is not None and tensor.grad.layout != torch.strided:
-        raise SettingError(
-            f"the gradient of '{name}' is sparse, and most of its rows are not moved in a step; "
-            "make the layer with sparse=False, or do not penalize it"
-        )
-    for key, value in optimizer.state.get(tensor, {}).items():
-        if key != "step" and isinstance(value, Tensor) and value.device != tensor.device:
-            raise SettingError(
-                f"'{name}' is on {tensor.device}, but the optimizer's state of it on "
-                f"{value.device}; make the optimizer after the model was moved"
-            )

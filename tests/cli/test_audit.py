@@ -213,6 +213,7 @@ def test_names_from_strangers_do_not_move_the_terminal(command: Any, write: Any)
     assert "\x1b" not in command("audit", "net:Bad").out
 
 
+@pytest.mark.slow  # a process of its own
 def test_one_framework_does_not_load_the_other(command: Any, write: Any) -> None:
     write("net.py", TORCH)
     code = (

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "end_to_end": "whole commands in fresh processes",
     "ingredients": "trials without, and with, each of the other regularizers",
     "proximal": "a PyTorch optimizer with proximal steps beside itself, and beside the engine",
+    "stacked": "copies of a PyTorch module as one stack beside trainings by hand; a GPU, if any",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
     "lesson": "the whole lesson in a fresh process; two to three minutes",

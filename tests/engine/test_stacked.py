@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from shrinkage import L1, L2, ElasticNet, GroupLasso, Network, Training, Trial, 
 from shrinkage.data import bundled, prepare
 from shrinkage.engine import noise
 from shrinkage.engine.pool import predict
+from shrinkage.engine.stacked import training as shared
 from shrinkage.engine.stacked.rewriting import Rewriting, kept_by, step_keys
 from shrinkage.errors import SettingError
 from shrinkage.network import layout
@@ -209,20 +211,73 @@ def test_who_else_is_in_the_stack_changes_nothing(moons):
         np.testing.assert_array_equal(fit.parameters, whole[key].parameters)
 
 
-def test_same_seed_same_bits_whatever_the_threads(moons):
+def test_same_seed_same_bits_whatever_the_threads(moons, digits, monkeypatch):
+    for data, factory, outputs in (
+        (moons, lambda: perceptron(0.2), 1),
+        (digits, convolutional, 10),
+    ):
+        own = network(factory, data, outputs)
+        training = Training(data.loss, epochs=2)
+        trials = [Trial(own, training, L1(), 0.001 * i, 0, seed=5) for i in range(12)]
+        found = []
+        for cores in (1, 2, 3):
+            monkeypatch.setattr(shared, "available_threads", lambda cores=cores: cores)
+            before = torch.get_num_threads()
+            found.append(by_question(train(trials, data)))
+            assert torch.get_num_threads() == before
+        for key, fit in found[0].items():
+            for other in found[1:]:
+                np.testing.assert_array_equal(fit.parameters, other[key].parameters)
+                np.testing.assert_array_equal(fit.outputs, other[key].outputs)
+
+
+def test_giving_up_ends_all_stacks(moons):
     own = network(perceptron, moons)
-    training = Training(moons.loss, epochs=5)
-    trials = [Trial(own, training, L2(), 0.01 * i, 0, seed=5) for i in range(4)]
-    before = torch.get_num_threads()
-    found = []
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            found.append(by_question(train(trials, moons)))
-    finally:
-        torch.set_num_threads(before)
-    for key, fit in found[0].items():
-        np.testing.assert_array_equal(fit.parameters, found[1][key].parameters)
+    trials = [Trial(own, Training(moons.loss, epochs=100_000), L2(), 0.1, 0, i) for i in range(9)]
+    asked = iter([False] * 3)
+    assert not list(train(trials, moons, expired=lambda: next(asked, True)))
+    quick = [Trial(own, Training(moons.loss, epochs=1), L2(), 0.1, 0, i) for i in range(2)]
+    fits = train([*quick, *trials], moons)
+    assert next(fits).trial in quick
+    fits.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "stack"]
+
+
+def test_an_error_in_a_stack_reaches_the_caller(moons, monkeypatch):
+    own = network(perceptron, moons)
+    trials = [Trial(own, Training(moons.loss, epochs=1), L2(), 0.1, 0, i) for i in range(8)]
+
+    def fails(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("shrinkage.engine.stacked.descent.Steps.step", fails)
+    with pytest.raises(MemoryError, match="no room"):
+        list(train(trials, moons))
+
+
+class Noisy(nn.Module):
+    """Draws from PyTorch's generator in a way that no rewriting knows."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(2, 6), nn.Linear(6, 1)
+
+    def forward(self, rows):
+        hidden = torch.tanh(self.first(rows))
+        if self.training:
+            hidden = hidden + 0.1 * torch.randn_like(hidden)
+        return self.last(hidden)
+
+
+def test_draws_of_a_modules_own_follow_from_its_seed(moons):
+    own = network(Noisy, moons)
+    trials = [Trial(own, Training(moons.loss, epochs=3), L2(), lam, 0, 3) for lam in (0.1, 0.1001)]
+    first = by_question(train(trials, moons))
+    assert "random" in own.reasons[moons.loss]
+    torch.rand(5)
+    again = by_question(train(trials[::-1], moons))
+    for key, fit in first.items():
+        np.testing.assert_array_equal(fit.parameters, again[key].parameters)
 
 
 def test_copies_that_stop_or_diverge_leave_the_others_alone(moons):

@@ -6,15 +6,14 @@ import os
 import platform
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shrinkage.errors import SettingError
-from shrinkage.findings import Findings, find
 from shrinkage.penalties import L2, Penalty, parse_penalty
-from shrinkage.report import RunInfo, write
-from shrinkage.scores import default_metric
 from shrinkage.study import Study
-from shrinkage.tune import Plan
+
+if TYPE_CHECKING:
+    from shrinkage.findings import Findings
 
 
 def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum") -> Findings:
@@ -38,6 +37,11 @@ def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum
     ShrinkageError
         When the study has no finished fits without a penalty.
     """
+    # Reports and statistics are not loaded by those who only want a penalty.
+    from shrinkage.findings import find
+    from shrinkage.scores import default_metric
+    from shrinkage.tune import Plan
+
     first = study.trials[0]
     penalties = tuple(dict.fromkeys(t.penalty for t in study.trials if t.penalty is not None))
     plan = Plan(
@@ -80,6 +84,8 @@ def report(
     SettingError
         When nothing can be written there.
     """
+    from shrinkage.report import RunInfo, write
+
     found = findings_of(study, metric=metric, rule=rule)
     seconds = sum(fit.seconds for fit in study.fits)
     run = RunInfo(

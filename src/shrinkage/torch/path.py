@@ -227,9 +227,9 @@ def _followed(search: Search, network: ModuleNetwork, verbose: int) -> Any:
 
     pace, done = Pace(), 0
 
-    def told(copies: int, epoch: int, epochs: int) -> None:
+    def told(under_way: int) -> None:
         # A stack's copies end together; until then they count for what they have done.
-        pace.update(done + copies * epoch // epochs, search.expected, search.stage)
+        pace.update(done + under_way, search.expected, search.stage)
 
     network.listen(told)
     try:

@@ -19,7 +19,7 @@ from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit, Trial
 
 Role = Literal["trained", "frozen", "buffer"]
-Listener = Callable[[int, int, int], None]
+Listener = Callable[[int], None]
 _ROWS_AT_ONCE = 1024
 _HELD = 1 << 22
 """Numbers of Jacobians held at once."""
@@ -106,13 +106,13 @@ class ModuleNetwork(OwnNetwork):
         return train_copies(self, trials, data, expired)
 
     def listen(self, listener: Listener | None) -> None:
-        """Tell a function how many copies are under way, their epoch and the number of epochs."""
+        """Tell a function how much is done of the copies under way, in whole copies."""
         self._listeners[:] = [] if listener is None else [listener]
 
-    def tell(self, copies: int, epoch: int, epochs: int) -> None:
+    def tell(self, copies: int) -> None:
         """Tell whoever listens."""
         for listener in self._listeners:
-            listener(copies, epoch, epochs)
+            listener(copies)
 
     @cached_property
     def trained(self) -> int:

@@ -178,6 +178,7 @@ def test_a_log_that_a_killed_process_left_is_read(keeper, data, plan, tmp_path, 
     complete.run(data, plan)
     with StudyFile(keeper.path) as file:
         kept = file.connection.execute("SELECT count(*) FROM fits").fetchone()
+        file.connection.execute("PRAGMA journal_mode = WAL")
         file.connection.execute("UPDATE runs SET command = 'in the log'")
         for ending in ("", "-wal"):
             shutil.copyfile(f"{keeper.path}{ending}", f"{copy}{ending}")

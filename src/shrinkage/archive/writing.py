@@ -83,6 +83,7 @@ class StudyFile:
         check_writable(path)
         # Through links, so that one file has one lock however it is called.
         self._hold = Hold(self.path.resolve())
+        self._made = False
         self._hold.take()
         try:
             self.connection = self._connect()
@@ -105,12 +106,9 @@ class StudyFile:
                 connection.execute("BEGIN IMMEDIATE")
                 create(connection)
                 connection.execute("COMMIT")
+                self._made = True
             else:
                 connection = writing(self.path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            # A commit is not waited for: of a crash of the machine, not of the process, the last
-            # ones may be lost, and the file stays whole.
-            connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
     @property
@@ -146,6 +144,11 @@ class StudyFile:
             When it cannot be written.
         """
         parts = kept_data.digests_of(data)
+        with sensible(self.path):
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            # A commit is not waited for: of a crash of the machine, not of the process, the last
+            # ones may be lost, and the file stays whole.
+            self.connection.execute("PRAGMA synchronous = NORMAL")
         with sensible(self.path), self._transaction():
             if not kept_data.holds(self.connection, data):
                 kept_data.keep(self.connection, data)
@@ -226,6 +229,8 @@ class StudyFile:
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self.connection.execute("PRAGMA journal_mode = DELETE")
             self.connection.close()
+            if self._made and not self._run:  # there was nothing to be kept
+                self.path.unlink(missing_ok=True)
             self._hold.release()
 
     def __enter__(self) -> Self:

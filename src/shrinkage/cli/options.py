@@ -131,6 +131,8 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
         and choice("initialization", raw["initialization"], INITIALIZATIONS),
     }
     training = _training(raw)
+    if raw.get("study") == "":
+        raise SettingError("--study is empty; name a file such as moons.study")
     plan = _plan(raw)
     _check_counts(raw)
     # The rooms' own checks, on stand-ins for what only the data can tell.

@@ -58,7 +58,8 @@ def test_a_group_lasso_removes_whole_units(network, moons):
 ENGINE = {
     "adam": lambda: optimizers.Adam(0.01, epsilon=1e-12),
     "adamw": lambda: optimizers.AdamW(0.01, epsilon=1e-12, weight_decay=0.0),
-    "rmsprop": lambda: optimizers.RMSprop(0.003, rho=0.9, epsilon=1e-12),
+    # Keras adds ε under the root, the engine beside it.
+    "rmsprop": lambda: optimizers.RMSprop(0.003, rho=0.9, epsilon=1e-24),
     "sgd": lambda: optimizers.SGD(0.05, momentum=0.9),
     "nesterov": lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True),
 }
@@ -203,6 +204,25 @@ def test_the_group_step_is_numpys(within, lam):
 
 
 # ------------------------------------------------------------------- what optimizers are used with
+
+
+def test_steps_that_are_accumulated_in_fit(network, moons):
+    """Two halves of a batch, accumulated, are the batch; a velocity counts whole steps alone."""
+    train, _ = moons
+    rows, labels = train[0][:64], train[1][:64]
+    kernels = []
+    for steps in (None, 2):
+        model = network()
+        # Keras' schedules count the halves; both fall after the third whole step.
+        rate = optimizers.schedules.PiecewiseConstantDecay([5 if steps else 2], [0.2, 0.02])
+        inner = optimizers.SGD(rate, momentum=0.8, gradient_accumulation_steps=steps)
+        model.compile(Proximal(inner, model, L1(), lam=0.01), "binary_crossentropy")
+        size = 64 // (steps or 1)
+        model.fit(rows, labels, batch_size=size, epochs=6, shuffle=False, verbose=0)
+        kernels.append(hidden(model))
+    np.testing.assert_allclose(kernels[0], kernels[1], atol=1e-5)
+    np.testing.assert_array_equal(kernels[0] == 0.0, kernels[1] == 0.0)
+    assert np.any(kernels[0] == 0.0)
 
 
 def test_the_average_keeps_the_zeros(network, moons):

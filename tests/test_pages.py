@@ -20,6 +20,7 @@ SHOWN = {"architecture.md"}
 LEFT = {
     "displays.md": {"path.pdf"},
     "exports.md": {"wine.onnx", "wine.pt", "wine.shrinkage"},
+    "how-to/keras.md": {"mine.html"},
     "how-to/pytorch.md": {"mine.html"},
 }
 """Files that a page's program writes; others write none."""

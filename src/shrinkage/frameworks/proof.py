@@ -71,7 +71,7 @@ def report(
         Of one network, as a path makes it.
     path : str or path, default "shrinkage.html"
         Where; an existing file is replaced in one step.
-    metric, rule
+    metric, rule : str, optional
         See :func:`~shrinkage.frameworks.proof.findings_of`.
 
     Returns
@@ -83,6 +83,19 @@ def report(
     ------
     SettingError
         When nothing can be written there.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_wine
+    >>> from shrinkage import ShrinkageClassifierCV
+    >>> model = ShrinkageClassifierCV(
+    ...     hidden_layer_sizes=(4,), penalty="l2", lambdas=[0.1], cv=2, max_iter=2
+    ... )
+    >>> study = model.fit(*load_wine(return_X_y=True)).study_  # or that of a path
+    >>> with TemporaryDirectory() as folder:
+    ...     report(study, f"{folder}/wine.html").name
+    'wine.html'
     """
     from shrinkage.report import RunInfo, write
 

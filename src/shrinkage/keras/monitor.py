@@ -204,6 +204,11 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
     def line(self) -> str:
         """The last measurement in one line.
 
+        Returns
+        -------
+        str
+            ``"epoch 3/10 · train 0.41 · validation 0.52 · gap +0.11"``.
+
         Raises
         ------
         ShrinkageError
@@ -226,6 +231,11 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
     def summary(self) -> str:
         """The verdict, with what was done about it.
 
+        Returns
+        -------
+        str
+            Sentences.
+
         Raises
         ------
         ShrinkageError
@@ -243,6 +253,11 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
 
     def to_html(self) -> str:
         """The verdict, both curves and all numbers as HTML that needs nothing else.
+
+        Returns
+        -------
+        str
+            A fragment, for a notebook or a page.
 
         Raises
         ------

@@ -93,7 +93,7 @@ def path(
         What is penalized: kinds of parameters, names, or patterns of names.
     output : str or sequence of str, optional
         Name of the output layer, where the model does not tell.
-    metric, rule
+    metric, rule : str, optional
         What is best, and which rule chooses; see :class:`shrinkage.tune.Plan`.
     random_state : int, default 0
         Of folds, first weights and orders of rows.
@@ -101,7 +101,7 @@ def path(
         Progress on stderr; 0 for none.
     **training
         Fields of :class:`shrinkage.Training`: ``epochs``, ``batch_size``, ``learning_rate``,
-        ``optimizer``, ``patience`` …
+        ``optimizer``, ``patience`` and others.
 
     Returns
     -------
@@ -216,6 +216,17 @@ def model_of(fit: Fit) -> Any:
     ------
     SettingError
         When the fit is not about a Keras model, or its parameters were let go.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.eye(8, 2, dtype="float32"), np.arange(8) % 2
+    >>> def build_model():
+    ...     return keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid")])
+    >>> study = path(build_model, (X, y), penalties="l2", lambdas=[0.1], folds=2, seeds=1,
+    ...              on="output kernels", epochs=1, verbose=0)
+    >>> model_of(study.refits[0]).output_shape
+    (None, 1)
     """
     network = fit.trial.network
     if not isinstance(network, KerasNetwork):

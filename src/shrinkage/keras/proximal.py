@@ -123,7 +123,22 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
 
     @classmethod
     def of_targets(cls, optimizer: Any, model: Any, targets: Sequence[Target]) -> Proximal:
-        """The same for kernels that are known already."""
+        """The same for kernels that are known already.
+
+        Parameters
+        ----------
+        optimizer : keras.optimizers.Optimizer or str
+            As for the class.
+        model : keras.Model
+            Built.
+        targets : sequence of Target
+            Kernels with their penalties and λ.
+
+        Returns
+        -------
+        Proximal
+            As if the penalties had been named.
+        """
         made = cls.__new__(cls)
         made._start(optimizer, _described(model, targets), "proximal")
         return made

@@ -130,6 +130,16 @@ def unregularize(
     ------
     SettingError
         When nothing of what is named has a regularizer.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from shrinkage import L2
+    >>> model = keras.Sequential(
+    ...     [keras.Input((2,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1)]
+    ... )
+    >>> len(unregularize(regularize(model, L2(), lam=0.02)).losses)
+    0
     """
     places = places_of(model, output=output)
     if on is not None:

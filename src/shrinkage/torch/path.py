@@ -90,7 +90,7 @@ def path(
         What is penalized: kinds of parameters, names, or patterns such as ``"features.*"``.
     output : str, optional
         Name of the output layer, if it is not the last that is run.
-    metric, rule
+    metric, rule : str, optional
         What is best, and which rule chooses; see :class:`shrinkage.tune.Plan`.
     device : str, optional
         Where to train; by default where the factory puts the module.
@@ -104,7 +104,7 @@ def path(
         Progress on stderr; 0 for none.
     **training
         Fields of :class:`shrinkage.Training`: ``epochs``, ``batch_size``, ``learning_rate``
-        (0.001 by default), ``optimizer``, ``patience`` …
+        (0.001 by default), ``optimizer``, ``patience`` and others.
 
     Returns
     -------
@@ -204,10 +204,26 @@ def module_of(fit: Fit) -> nn.Module:
     fit : Fit
         Of a study of :func:`path`; a refit has its parameters kept.
 
+    Returns
+    -------
+    torch.nn.Module
+        As the factory makes it.
+
     Raises
     ------
     SettingError
         When the fit is not about a module, or its parameters were let go.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.eye(8, 2, dtype="float32"), np.arange(8) % 2
+    >>> def factory():
+    ...     return nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> study = path(factory, (X, y), penalties="l2", lambdas=[0.1], folds=2, seeds=1, epochs=1,
+    ...              verbose=0)
+    >>> type(module_of(study.refits[0])).__name__
+    'Sequential'
     """
     network = fit.trial.network
     if not isinstance(network, ModuleNetwork):

@@ -26,7 +26,7 @@ from shrinkage.network import initialize, layout
 from shrinkage.penalties import L1, ElasticNet, GroupLasso, Penalty
 from shrinkage.study import Trial
 from shrinkage.torch import Proximal
-from shrinkage.tune import Search, default_training, plan, select
+from shrinkage.tune import Search, candidates, default_training, plan
 
 OVERHEAD = 1.15
 APART = 1.0
@@ -176,9 +176,12 @@ def _chosen(data: Data, effort: Effort) -> Trial:
     search = Search(data, plan(data, penalties=(L1(),), training=training, refits=1))
     for _ in search:
         pass
-    lam = select(search.study).point.lam
-    trials = [fit.trial for fit in search.study.fits if fit.trial.lam == lam]
-    return next(trial for trial in trials if trial.fold == 0)
+    points = [point for point in candidates(search.study) if point.penalty is not None]
+    best = min(points, key=lambda point: point.mean_validation)
+    trials = (fit.trial for fit in search.study.fits)
+    return next(
+        t for t in trials if t.penalty == best.penalty and t.lam == best.lam and t.fold == 0
+    )
 
 
 def objective(trial: Trial, part: Part, parameters: NDArray[np.float32]) -> float:

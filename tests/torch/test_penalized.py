@@ -215,6 +215,16 @@ def test_lam_rises_with_the_steps() -> None:
     assert shares == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.4])
 
 
+def test_a_schedule_whose_steps_nobody_counts_is_told() -> None:
+    penalized = Penalized(mlp(), L1(), lam=0.4, schedule="linear", steps=4)
+    loss = torch.ones(())
+    for _ in range(99):
+        penalized(loss)
+    with pytest.warns(UserWarning, match="still is at step 0 after 100 losses"):
+        penalized(loss)
+    penalized(loss)
+
+
 def test_a_schedule_may_be_a_function() -> None:
     penalized = Penalized(mlp(), L1(), lam=0.4, schedule=lambda step: 1 / (1 + step))
     penalized.step()

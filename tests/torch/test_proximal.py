@@ -37,10 +37,10 @@ OPTIMIZERS: dict[str, Make] = {
     "adamw": lambda p: optim.AdamW(p, lr=0.02, weight_decay=0),
     "nadam": lambda p: optim.NAdam(p, lr=0.02),
     "radam": lambda p: optim.RAdam(p, lr=0.1),
-    "adamax": lambda p: optim.Adamax(p, lr=0.02),
+    "adamax": lambda p: optim.Adamax(p, lr=0.05),
     "adagrad": lambda p: optim.Adagrad(p, lr=0.2, lr_decay=1e-4),
     "rmsprop": lambda p: optim.RMSprop(p, lr=0.01),
-    "rmsprop with momentum": lambda p: optim.RMSprop(p, lr=0.002, momentum=0.8),
+    "rmsprop with momentum": lambda p: optim.RMSprop(p, lr=0.005, momentum=0.8),
     "centered": lambda p: optim.RMSprop(p, lr=0.01, centered=True),
 }
 
@@ -153,7 +153,7 @@ def test_it_comes_to_rest_where_the_penalized_loss_is_stationary(
     targets = targets * torch.tensor([1.0, 0.4, 0.05])
     weight = nn.Parameter(torch.full((3, 6), 0.3, dtype=torch.float64))
     optimizer = Proximal(OPTIMIZERS[name]([weight]), [weight], penalty, lam=0.1)
-    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, 500)
+    schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, 300)
 
     def slope() -> Tensor:
         optimizer.zero_grad()
@@ -161,7 +161,7 @@ def test_it_comes_to_rest_where_the_penalized_loss_is_stationary(
         assert weight.grad is not None
         return weight.grad
 
-    for _ in range(500):
+    for _ in range(300):
         slope()
         optimizer.step()
         schedule.step()
@@ -558,8 +558,10 @@ def test_penalties_and_lam_are_given_once() -> None:
     bare = optim.Adam(module.parameters())
     with pytest.raises(SettingError, match="a penalty and its λ are needed"):
         Proximal(bare, module, L1())
-    with pytest.raises(SettingError, match="has its penalties and λ already"):
+    with pytest.raises(SettingError, match="has its penalties, λ and schedule already"):
         Proximal(bare, Penalized(module, L1(), lam=0.1), lam=0.1)
+    with pytest.raises(SettingError, match="has its penalties, λ and schedule already"):
+        Proximal(bare, Penalized(module, L1(), lam=0.1), schedule="linear", steps=5)
 
 
 def test_the_optimizer_has_to_hold_what_is_penalized() -> None:

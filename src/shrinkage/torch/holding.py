@@ -66,7 +66,7 @@ def require_one_penalty(places: Sequence[Place], groups: Sequence[Mapping[str, A
         When one is penalized twice. Weight decay beside another penalty is a warning.
     """
     for place, group in zip(places, groups, strict=True):
-        decay = group.get("weight_decay", 0.0)
+        decay = float(group.get("weight_decay", 0.0))
         if not decay:
             continue
         name, label = place.parameter.name, place.penalty.label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from torch import Tensor
 from shrinkage.errors import DataError
 from shrinkage.torch.places import Model, Penalties, Place, places_of, value_of
 from shrinkage.torch.strength import Lam, Schedule, Strength
+
+_MANY = 100
+"""Losses: more than a step accumulates."""
 
 
 class Penalized:
@@ -75,6 +79,7 @@ class Penalized:
         example: Any = None,
     ) -> None:
         self.places: tuple[Place, ...] = places_of(model, penalties, output=output, example=example)
+        self._joined = 0
         self.strength = Strength([place.parameter for place in self.places], lam, schedule, steps)
 
     @property
@@ -160,9 +165,24 @@ class Penalized:
                 f"the loss holds {str(loss.dtype).removeprefix('torch.')} numbers; a penalty joins "
                 "a real one"
             )
+        self._warn_of_standstill()
         return loss + self.value().to(loss.device)
 
     __call__ = add_to
+
+    def _warn_of_standstill(self) -> None:
+        """A rise that nobody counts the steps of would be no penalty at all, silently."""
+        self._joined += 1
+        if (
+            self._joined == _MANY
+            and self.strength.step == 0
+            and self.strength.schedule != "constant"
+        ):
+            warnings.warn(
+                f"the schedule of λ still is at step 0 after {_MANY} losses; call step() of the "
+                "penalty after each optimizer.step(), or use Proximal, which does",
+                stacklevel=3,
+            )
 
     def step(self) -> None:
         """Count a step, for the schedule: after ``optimizer.step()``.

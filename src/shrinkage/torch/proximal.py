@@ -101,9 +101,13 @@ class Proximal(Optimizer):
                 f"a {type(optimizer).__name__} cannot be wrapped; hand in an optimizer of "
                 "torch.optim, such as torch.optim.Adam(model.parameters())"
             )
+        options = (penalties, lam, steps, output, example)
         if isinstance(model, Penalized):
-            if penalties is not None or lam is not None:
-                raise SettingError("the Penalized object has its penalties and λ already")
+            if schedule != "constant" or any(option is not None for option in options):
+                raise SettingError(
+                    "the Penalized object has its penalties, λ and schedule already; hand in no "
+                    "others beside it"
+                )
             penalized = model
         elif penalties is None or lam is None:
             raise SettingError(

@@ -14,6 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from sphinx.util.inventory import InventoryFile
 
 import shrinkage
+import shrinkage.keras
+import shrinkage.torch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -57,14 +59,15 @@ def test_every_page_and_notebook_is_there(site: Path) -> None:
 def test_every_public_name_has_its_place(site: Path) -> None:
     inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
     placed = {name for kind in inventory.data.values() for name in kind}
-    for name in shrinkage.__all__:
-        thing = getattr(shrinkage, name)
-        if not isinstance(thing, str):
-            module = inspect.getmodule(thing)
-            assert module is not None
-            room = ".".join(module.__name__.split(".")[:2])
-            named = {f"{place}.{name}" for place in ("shrinkage", room, module.__name__)}
-            assert named & placed, name
+    for package in (shrinkage, shrinkage.torch, shrinkage.keras):
+        for name in package.__all__:
+            thing = getattr(package, name)
+            if not isinstance(thing, str):
+                module = inspect.getmodule(thing)
+                assert module is not None
+                room = ".".join(module.__name__.split(".")[:2])
+                named = {f"{place}.{name}" for place in (package.__name__, room, module.__name__)}
+                assert named & placed, name
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from keras import layers
 
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.keras import OverfittingMonitor, judge, regularize
-from shrinkage.keras.reading import early_gain_of, gap_of, trend_of
+from shrinkage.keras.gaps import early_gain_of, gap_of, trend_of
 from shrinkage.keras.rows import loss_of, losses_of, rows_of
 from shrinkage.keras.values import numpy_of
 from shrinkage.penalties import L1, L2

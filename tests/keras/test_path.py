@@ -14,7 +14,8 @@ from shrinkage.data import bundled, prepare
 from shrinkage.engine.pool import run_trial
 from shrinkage.errors import DataError, SettingError
 from shrinkage.keras import model_of, path, report
-from shrinkage.keras.networks import answered, made_by, network_of
+from shrinkage.keras.factories import answered, made_by
+from shrinkage.keras.networks import network_of
 from shrinkage.keras.values import numpy_of
 from shrinkage.network import Network, layout
 from shrinkage.penalties import L1, L2, GroupLasso

@@ -10,7 +10,8 @@ require_package("keras")
 
 from shrinkage.keras.audit import audit  # noqa: E402  # a missing backend is a sentence
 from shrinkage.keras.decay import decay_only  # noqa: E402
-from shrinkage.keras.monitor import OverfittingMonitor, judge  # noqa: E402
+from shrinkage.keras.judging import judge  # noqa: E402
+from shrinkage.keras.monitor import OverfittingMonitor  # noqa: E402
 from shrinkage.keras.path import model_of, path  # noqa: E402
 from shrinkage.keras.proximal import Proximal  # noqa: E402
 from shrinkage.keras.regularize import regularize, unregularize  # noqa: E402

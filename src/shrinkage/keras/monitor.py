@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -14,48 +14,14 @@ from numpy.typing import NDArray
 
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.intervals import Interval, decimals
-from shrinkage.keras.layers import places_of
-from shrinkage.keras.reading import (
-    Reading,
-    early_gain_of,
-    finished,
-    gap_of,
-    is_falling,
-    trend_of,
-)
+from shrinkage.keras.gaps import early_gain_of, gap_of, is_falling, trend_of
+from shrinkage.keras.moments import Moment, hidden_weights, penalty_of, strongest
+from shrinkage.keras.reading import Reading, finished
 from shrinkage.keras.rows import Floats, RowLoss, Rows, loss_of, losses_of, mean_of, rows_of
-from shrinkage.keras.strength import lambdas_of
 from shrinkage.keras.values import numpy_of
 
 _WINDOW = 0.25
 """Share of the measurements that a trend is about."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One epoch as it was measured.
-
-    Parameters
-    ----------
-    epoch : int
-        From 1.
-    train_loss, validation_loss, gap : float
-        Free of any penalty.
-    lam : float
-        The largest λ; 0 without penalties of this package.
-    norm, spread, zeros : float
-        Of the hidden kernels together: Euclidean norm, standard deviation, and the share of weights
-        that are exactly zero.
-    """
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    gap: float
-    lam: float
-    norm: float
-    spread: float
-    zeros: float
 
 
 class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
@@ -301,7 +267,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
                 train_loss,
                 validation_loss,
                 validation_loss - train_loss,
-                _strongest(self.model),
+                strongest(self.model),
                 float(np.linalg.norm(weights)),
                 float(weights.std()) if weights.size else 0.0,
                 float(np.mean(weights == 0.0)) if weights.size else 0.0,
@@ -378,86 +344,3 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             falling=is_falling([m.epoch for m in self.moments], validation, self._by_row, scale),
             rows=rows,
         )
-
-
-def judge(
-    model: Any, train: Any, validation: Any, *, most_rows: int = 10_000, loss: Any = None
-) -> Reading:
-    """Whether a trained model overfits, from its losses on training and validation rows.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled and trained.
-    train, validation : tuple of (inputs, targets) or (inputs, targets, weights)
-        Rows as they were given to ``fit``.
-    most_rows : int, default 10000
-        So many rows of each at most.
-    loss : str, keras.losses.Loss or callable, optional
-        The loss of the data where the model computes one of its own.
-
-    Returns
-    -------
-    Reading
-        The verdict as a sentence with its numbers; without what takes a history.
-
-    Raises
-    ------
-    SettingError, DataError
-        In one sentence.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    >>> model.compile(loss="mse")
-    >>> model.layers[0].kernel.assign(np.array([[1.0]])) is None
-    False
-    >>> X = np.linspace(-1, 1, 40)[:, None]
-    >>> print(judge(model, (X, X), (X, X + 1)).sentence[:45])
-    The network overfits: mean squared error 1.00
-    """
-    row_loss = loss_of(model, loss)
-    first = rows_of(train, most=most_rows, what="train")
-    second = rows_of(validation, most=most_rows, what="validation")
-    a, b = losses_of(model, first, row_loss), losses_of(model, second, row_loss)
-    return finished(
-        loss_name=row_loss.name,
-        unit=row_loss.unit,
-        train_loss=mean_of(a, first),
-        validation_loss=mean_of(b, second),
-        null_loss=row_loss.null(first),
-        gap=gap_of(a, b, (first.weights, second.weights)),
-        trend=None,
-        recent=0,
-        epoch=0,
-        best_epoch=0,
-        early_gain=None,
-        falling=False,
-        rows=(len(first), len(second)),
-    )
-
-
-def penalty_of(model: Any) -> float:
-    """What the regularizers of a model's weights add to its loss now."""
-    found = 0.0
-    for variable in model.trainable_variables:
-        if variable.regularizer is not None:
-            found += float(numpy_of(variable.regularizer(variable)))
-    return found
-
-
-def hidden_weights(model: Any) -> NDArray[np.float64]:
-    """The hidden kernels as one vector; all kernels where none is hidden."""
-    places = places_of(model)
-    kinds = {place.parameter.kind for place in places}
-    kind = "hidden kernel" if "hidden kernel" in kinds else "output kernel"
-    kernels = [numpy_of(p.variable).ravel() for p in places if p.parameter.kind == kind]
-    return np.concatenate(kernels).astype(np.float64) if kernels else np.empty(0)
-
-
-def _strongest(model: Any) -> float:
-    try:
-        return max(float(lam) for lam in lambdas_of(model).values())
-    except SettingError:
-        return 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from shrinkage.data import Data
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
-from shrinkage.keras.layers import layers_of, places_of
+from shrinkage.keras.factories import Head, last_layer
+from shrinkage.keras.layers import places_of
 from shrinkage.keras.seeding import seeded
 from shrinkage.keras.values import numpy_of
 from shrinkage.network import Block, Kind, Layout, OwnNetwork
 from shrinkage.study import Fit, Trial
 
-Head = Literal["none", "sigmoid", "softmax"]
 _ROWS_AT_ONCE = 1024
 
 
@@ -108,7 +108,7 @@ class KerasNetwork(OwnNetwork):
         for variable in model.weights:
             variable.regularizer = None
         if self.head != "none":
-            _last_layer(model).activation = keras.activations.linear
+            last_layer(model).activation = keras.activations.linear
         return model
 
     def vector_of(self, model: Any) -> NDArray[np.float32]:
@@ -161,70 +161,6 @@ class KerasNetwork(OwnNetwork):
             self._kept["model"] = self.fresh(0)
         self.put(parameters, self._kept["model"])
         return self.answers(self._kept["model"], inputs).astype(inputs.dtype)
-
-
-def made_by(factory: Callable[[], Any]) -> Any:
-    """A built model from the factory.
-
-    Raises
-    ------
-    SettingError
-        When the factory is no function, or does not make a built Keras model.
-    """
-    if isinstance(factory, keras.Model) or not callable(factory):
-        raise SettingError(
-            f"a path trains many fresh models, but it was given a {type(factory).__name__}; give a "
-            "function that makes one, such as build_model"
-        )
-    with seeded(0):
-        model = factory()
-    if not isinstance(model, keras.Model):
-        raise SettingError(
-            f"the factory makes a {type(model).__name__}, not a keras.Model; let it return the "
-            "model alone"
-        )
-    if not model.built:
-        raise SettingError(
-            f"the factory makes the model '{model.name}' without building it; give it a "
-            "keras.Input, or let the factory call model.build(…)"
-        )
-    return model
-
-
-def answered(model: Any, rows: NDArray[Any]) -> tuple[int, Head]:
-    """How many numbers a model answers for a row, and through which head.
-
-    Raises
-    ------
-    SettingError
-        When it fails on the rows, has several outputs, or gives probabilities in a way that cannot
-        be left out.
-    """
-    try:
-        found = model(rows, training=False)
-    except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise SettingError(
-            f"the model '{model.name}' fails on rows of shape {rows.shape}: {said}"
-        ) from error
-    if not keras.ops.is_tensor(found) or len(found.shape) > 2 or found.shape[0] != len(rows):
-        raise SettingError(
-            f"the model '{model.name}' has several outputs or answers no (rows, outputs); a path "
-            "needs one such tensor, so let the factory make a model of that output alone"
-        )
-    outputs = 1 if len(found.shape) == 1 else int(found.shape[1])
-    last = _last_layer(model)
-    activation = getattr(last, "activation", None)
-    if activation is keras.activations.sigmoid:
-        return outputs, "sigmoid"
-    if activation is keras.activations.softmax:
-        return outputs, "softmax"
-    if isinstance(last, keras.layers.Softmax):
-        raise SettingError(
-            f"the model '{model.name}' ends with a Softmax layer; leave it out, or give its last "
-            "dense layer activation='softmax', since losses here take logits"
-        )
-    return outputs, "none"
 
 
 def network_of(
@@ -313,19 +249,3 @@ def _kind(kind: str, *, output: bool) -> Kind:
     if kind == "bias":
         return "output bias" if output else "hidden bias"
     return "other"
-
-
-def _last_layer(model: Any) -> Any:
-    """The innermost layer that is run last, as far as the model tells."""
-    own = getattr(model, "layers", None) or [model]
-    last = own[-1]
-    return _last_layer(last) if isinstance(last, keras.Model) else last
-
-
-def regularized(model: Any) -> tuple[str, ...]:
-    """Names of layers whose weights carry a regularizer, which a path leaves out."""
-    return tuple(
-        name
-        for name, layer in layers_of(model)
-        if any(variable.regularizer is not None for variable in layer._trainable_variables)
-    )

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data
-from shrinkage.errors import DataError, SettingError
-from shrinkage.frameworks.arrays import OwnRows, answer_of, own_data, own_rows
+from shrinkage.errors import SettingError
+from shrinkage.frameworks.arrays import answer_of, own_data
 from shrinkage.frameworks.proof import penalties_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
-from shrinkage.keras.networks import KerasNetwork, answered, made_by, network_of, regularized
-from shrinkage.keras.values import numpy_of
+from shrinkage.keras.factories import answered, made_by, regularized
+from shrinkage.keras.given import read
+from shrinkage.keras.networks import KerasNetwork, network_of
 from shrinkage.penalties import Penalty
 from shrinkage.scores import default_metric
 from shrinkage.study import Fit, Study
@@ -148,9 +149,9 @@ def path(
             )
         two = data.task == "binary" and outputs == 2
     else:
-        train = _read(train_data, "train_data", given)
-        held = None if val_data is None else _read(val_data, "val_data", given)
-        test = None if test_data is None else _read(test_data, "test_data", given)
+        train = read(train_data, "train_data", given)
+        held = None if val_data is None else read(val_data, "val_data", given)
+        test = None if test_data is None else read(test_data, "test_data", given)
         inputs = train.inputs
         outputs, head = answered(model, _typed(inputs[:4]))
         targets = np.concatenate([rows.targets for rows in (train, held, test) if rows is not None])
@@ -283,26 +284,6 @@ def _compiled(model: Any) -> dict[str, Any]:
     if kind == "SGD":
         found |= {"momentum": float(optimizer.momentum), "nesterov": bool(optimizer.nesterov)}
     return found
-
-
-def _read(data: Any, where: str, loss: str | None) -> OwnRows:
-    """Rows from whatever Keras' users keep them in."""
-    if isinstance(data, keras.utils.PyDataset):
-        batches = [data[i] for i in range(len(data))]
-        data = tuple(np.concatenate([_array(batch[i]) for batch in batches]) for i in (0, 1))
-    if not (isinstance(data, (tuple, list)) and len(data) == 2):
-        raise DataError(
-            f"{where} is a {type(data).__name__}; give (X, y), or a keras.utils.PyDataset of them"
-        )
-    inputs, targets = _array(data[0]), _array(data[1])
-    one_for_each = targets.ndim == 2 and targets.shape[1] > 1 and loss != "mean_squared_error"
-    if one_for_each and np.isin(targets, (0, 1)).all() and (targets.sum(axis=1) == 1).all():
-        targets = targets.argmax(axis=1)  # as `to_categorical` makes them
-    return own_rows(inputs, targets, where)
-
-
-def _array(given: Any) -> NDArray[Any]:
-    return numpy_of(given) if keras.ops.is_tensor(given) else np.asarray(given)
 
 
 def _typed(rows: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,40 +11,10 @@ from keras import ops
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.metrics import metric_of, velocity_of
-from shrinkage.keras.shrinking import Axes, shrink
+from shrinkage.keras.rules import Rule, described, left_by_clipping
+from shrinkage.keras.shrinking import shrink
 from shrinkage.keras.targets import Lam, Penalties, Target, targets_of
 from shrinkage.keras.terms import from_config, require_lambda, to_config
-from shrinkage.penalties import Penalty
-
-
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """One kernel and what is done to it after each step.
-
-    Parameters
-    ----------
-    path : str
-        Of the variable, as Keras calls it.
-    position : int
-        Among the model's trainable variables.
-    penalty : Penalty
-        On the kernel.
-    within : tuple of int or None
-        Axes along which a group lies.
-    lam : keras.Variable
-        λ; ``assign`` changes it, between two batches too.
-    """
-
-    path: str
-    position: int
-    penalty: Penalty
-    within: Axes
-    lam: Any
-
-    @property
-    def exact(self) -> bool:
-        """Whether it makes exact zeros."""
-        return bool(self.penalty.l1_share or self.penalty.group_share)
 
 
 @keras.saving.register_keras_serializable("shrinkage")
@@ -119,7 +88,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         name: str = "proximal",
     ) -> None:
         targets = targets_of(model, penalties, lam, on, output)
-        self._start(optimizer, _described(model, targets), name)
+        self._start(optimizer, described(model, targets), name)
 
     @classmethod
     def of_targets(cls, optimizer: Any, model: Any, targets: Sequence[Target]) -> Proximal:
@@ -140,7 +109,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
             As if the penalties had been named.
         """
         made = cls.__new__(cls)
-        made._start(optimizer, _described(model, targets), "proximal")
+        made._start(optimizer, described(model, targets), "proximal")
         return made
 
     def _start(self, optimizer: Any, described: Sequence[dict[str, Any]], name: str) -> None:
@@ -285,7 +254,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
 
     def _clip(self, grads: Sequence[Any]) -> Sequence[Any]:
         """The optimizer's clipping; what it left of each gradient is noted for the threshold."""
-        self._clipped = _left_by_clipping(self.inner_optimizer, grads)
+        self._clipped = left_by_clipping(self.inner_optimizer, grads)
         clipped: Sequence[Any] = self._inner_clip(grads)
         return clipped
 
@@ -332,40 +301,3 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         else:
             self._reached.assign(collected)
         return collected
-
-
-def _described(model: Any, targets: Sequence[Target]) -> list[dict[str, Any]]:
-    """What rules are made of, as plain values."""
-    places = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
-    return [
-        {
-            "path": one.place.variable.path,
-            "position": places[id(one.place.variable)],
-            "penalty": to_config(one.penalty),
-            "within": one.within,
-            "lam": one.lam,
-        }
-        for one in targets
-    ]
-
-
-def _left_by_clipping(optimizer: Any, grads: Sequence[Any]) -> list[Any] | None:
-    """What share of each gradient clipping leaves; None where nothing is clipped.
-
-    At a fixed point of the penalized loss the gradient of a penalized weight is not zero, so it may
-    be clipped for good; λ then has to be clipped alike, or it would act more strongly.
-    """
-    if optimizer.clipnorm:
-        most = optimizer.clipnorm
-        return [most / ops.maximum(_norm([gradient]), most) for gradient in grads]
-    if optimizer.global_clipnorm:
-        most = optimizer.global_clipnorm
-        return [most / ops.maximum(_norm(grads), most)] * len(grads)
-    if optimizer.clipvalue:
-        most = optimizer.clipvalue
-        return [most / ops.maximum(ops.abs(gradient), most) for gradient in grads]
-    return None
-
-
-def _norm(grads: Sequence[Any]) -> Any:
-    return ops.sqrt(sum(ops.sum(ops.square(gradient)) for gradient in grads))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from math import ceil, cos, pi
 from typing import Any
 
@@ -17,15 +16,10 @@ from shrinkage.data import Data, Part
 from shrinkage.engine.noise import shuffle
 from shrinkage.engine.pool import after_head, evaluation_interval, row_weights, rows_of
 from shrinkage.errors import SettingError
-from shrinkage.keras.axes import axes_within
-from shrinkage.keras.layers import places_of
 from shrinkage.keras.networks import KerasNetwork
-from shrinkage.keras.proximal import Proximal
 from shrinkage.keras.seeding import seeded, set_seed
-from shrinkage.keras.targets import Target
-from shrinkage.keras.values import numpy_of
+from shrinkage.keras.workers import Worker
 from shrinkage.study import Fit, Status, Trial
-from shrinkage.training import Training
 
 _REFUSED = {
     "dropout": "keras.layers.Dropout",
@@ -58,7 +52,7 @@ def train_each(
     SettingError
         When a trial is about another network, or asks for what a model must have in itself.
     """
-    workers: dict[Any, _Worker] = {}
+    workers: dict[Any, Worker] = {}
     for trial in trials:
         if expired is not None and expired():
             return
@@ -68,7 +62,7 @@ def train_each(
         penalty = trial.penalty if trial.lam else None
         key = (trial.training, penalty, train.size)
         if key not in workers:
-            workers[key] = _Worker.made(network, trial, train.size)
+            workers[key] = Worker.made(network, trial, train.size)
         fit = _trained(workers[key], network, trial, part, expired)
         if fit is None:
             return
@@ -90,79 +84,8 @@ def _check(network: KerasNetwork, trial: Trial, part: Part) -> None:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class _Worker:
-    """A compiled model, and what its optimizer begins with."""
-
-    model: Any
-    proximal: Proximal | None
-    start: tuple[NDArray[Any], ...]
-
-    @staticmethod
-    def made(network: KerasNetwork, trial: Trial, rows: int) -> _Worker:
-        model, how = network.fresh(trial.seed), trial.training
-        optimizer: Any = _optimizer(how, how.epochs * ceil(rows / min(how.batch_size, rows)))
-        proximal = None
-        if trial.penalty is not None and trial.lam:
-            positions = [array.position for array in network.arrays[: network.penalized]]
-            if trial.penalty.groups == "inputs":
-                positions = positions[:1]
-            variables = {id(model.weights[position]) for position in positions}
-            targets = [
-                Target(
-                    place,
-                    trial.penalty,
-                    trial.lam,
-                    axes_within(trial.penalty.groups, place.layer, place.variable),
-                )
-                for place in places_of(model)
-                if id(place.variable) in variables
-            ]
-            optimizer = proximal = Proximal.of_targets(optimizer, model, targets)
-        model.compile(optimizer, _loss(how, network))
-        model.optimizer.build(model.trainable_variables)
-        start = tuple(numpy_of(variable) for variable in model.optimizer.variables)
-        return _Worker(model, proximal, start)
-
-    def begin(self, network: KerasNetwork, seed: int, lam: float) -> None:
-        """As if it had just been made, with this seed and λ."""
-        fresh = network.fresh(seed)
-        for variable, first in zip(self.model.variables, fresh.variables, strict=True):
-            variable.assign(numpy_of(first))
-        for variable, value in zip(self.model.optimizer.variables, self.start, strict=True):
-            variable.assign(value)
-        self.strengthen(lam)
-
-    def strengthen(self, lam: float) -> None:
-        """Set λ."""
-        for rule in () if self.proximal is None else self.proximal.rules:
-            rule.lam.assign(lam)
-
-
-def _optimizer(how: Training, steps: int) -> Any:
-    rate: Any = how.learning_rate
-    if how.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    if how.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=how.momentum, nesterov=how.nesterov)
-    if how.optimizer == "rmsprop":
-        return keras.optimizers.RMSprop(rate, rho=how.rho, epsilon=how.epsilon)
-    settings = {"beta_1": how.beta1, "beta_2": how.beta2, "epsilon": how.epsilon}
-    if how.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=0.0, **settings)
-    return keras.optimizers.Adam(rate, **settings)
-
-
-def _loss(how: Training, network: KerasNetwork) -> Any:
-    if how.loss == "mean_squared_error":
-        return keras.losses.MeanSquaredError()
-    if how.loss == "cross_entropy" or network.logits_of_two:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return keras.losses.BinaryCrossentropy(from_logits=True)
-
-
 def _trained(
-    worker: _Worker,
+    worker: Worker,
     network: KerasNetwork,
     trial: Trial,
     part: Part,
@@ -189,7 +112,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
 
     def __init__(
         self,
-        worker: _Worker,
+        worker: Worker,
         network: KerasNetwork,
         trial: Trial,
         part: Part,

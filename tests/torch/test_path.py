@@ -14,6 +14,7 @@ from shrinkage.data import bundled, prepare
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.network import OwnNetwork
 from shrinkage.torch import module_of, path, report
+from shrinkage.tune import Search
 from shrinkage.verify import verify
 
 
@@ -240,6 +241,33 @@ def test_progress_is_shown(digits, capsys):
     train, _ = digits
     path(convolutional, train, penalties="l2", lambdas=[0.1], seeds=1, folds=2, epochs=1)
     assert "fits" in capsys.readouterr().err
+
+
+def test_an_interruption_keeps_what_is_finished(digits, monkeypatch):
+    train, _ = digits
+    whole = Search.__iter__
+
+    def interrupted(self):
+        for number, fit in enumerate(whole(self)):
+            yield fit
+            if number == 4:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "__iter__", interrupted)
+    settings = {"penalties": "l2", "lambdas": [0.1], "seeds": 1, "folds": 3, "epochs": 2}
+    with pytest.warns(UserWarning, match="interrupted: the study holds the 5 fits"):
+        study = path(convolutional, train, verbose=0, **settings)
+    assert len(study.fits) == 5
+    assert len(study.missing) == 1
+    assert diagnose(study).folds >= 2
+
+    def at_once(self):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(Search, "__iter__", at_once)
+    with pytest.raises(KeyboardInterrupt):
+        path(convolutional, train, verbose=0, **settings)
 
 
 def probabilities():

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shrinkage.errors import SettingError
 from shrinkage.penalties import L2, Penalty, parse_penalty
-from shrinkage.study import Study
+from shrinkage.study import Fit, Study
 
 if TYPE_CHECKING:
     from shrinkage.findings import Findings
+    from shrinkage.tune import Search
 
 
 def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum") -> Findings:
@@ -112,6 +115,41 @@ def report(
         seed=None,
     )
     return write(found, run, path)
+
+
+def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
+    """The study of a search, followed to its end or to the first interruption.
+
+    Parameters
+    ----------
+    search : Search
+        Being trained.
+    fits : iterable of Fit
+        Its fits, as they come.
+
+    Returns
+    -------
+    Study
+        After an interruption, what is finished; a warning says so.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When it comes before a network without a penalty is finished on a fold.
+    """
+    try:
+        for _ in fits:
+            pass
+    except KeyboardInterrupt:
+        study = search.study
+        if not any(fit.ok and fit.trial.penalty is None for fit in study.fold_fits):
+            raise
+        warnings.warn(
+            f"interrupted: the study holds the {len(study.fits)} fits that are finished, of "
+            f"{search.expected}.",
+            stacklevel=3,
+        )
+    return search.study
 
 
 def penalties_of(given: Any) -> tuple[Penalty, ...]:

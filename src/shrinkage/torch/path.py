@@ -17,7 +17,7 @@ from shrinkage.data import Data
 from shrinkage.engine.stacked import ModuleNetwork
 from shrinkage.errors import DataError, SettingError
 from shrinkage.frameworks.arrays import OwnRows, answer_of, own_data, own_rows
-from shrinkage.frameworks.proof import penalties_of
+from shrinkage.frameworks.proof import as_far_as_it_went, penalties_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.penalties import Penalty
 from shrinkage.scores import default_metric
@@ -120,7 +120,8 @@ def path(
     Warns
     -----
     UserWarning
-        When the module cannot run as a stack, with the layer and the reason.
+        When the module cannot run as a stack, with the layer and the reason; and after Ctrl-C, with
+        what is finished by then, which is returned.
 
     Examples
     --------
@@ -187,12 +188,10 @@ def path(
         seed=random_state,
     )
     search = Search(data, planned)
-    for _ in _followed(search, network, verbose):
-        pass
+    study = as_far_as_it_went(search, _followed(search, network, verbose))
     reason = network.reasons.get(how.loss)
     if reason:
         warnings.warn(f"{network.name} was trained one copy after another: {reason}.", stacklevel=2)
-    study = search.study
     return replace(study, versions=study.versions | {"torch": torch.__version__})
 
 

@@ -114,7 +114,13 @@ class Penalized:
         self.strength.set(selector, value)
 
     def current(self) -> dict[str, float]:
-        """λ of each parameter at this step, with the schedule."""
+        """λ of each parameter at this step, with the schedule.
+
+        Returns
+        -------
+        dict of str to float
+            By the parameter's name.
+        """
         share = self.strength.share()
         return {name: share * lam for name, lam in self.strength.lam.items()}
 
@@ -192,7 +198,13 @@ class Penalized:
         self.strength.step += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """λ, steps taken and the ramp, as plain numbers."""
+        """λ, steps taken and the ramp, as plain numbers.
+
+        Returns
+        -------
+        dict
+            For :meth:`load_state_dict`.
+        """
         return self.strength.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

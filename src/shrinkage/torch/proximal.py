@@ -50,7 +50,7 @@ class Proximal(Optimizer):
         As for :class:`Penalized`: a single one acts on the hidden kernels.
     lam : float, sequence of float, or mapping
         λ in the package's convention.
-    schedule, steps, output, example
+    schedule, steps, output, example : optional
         As for :class:`Penalized`; a step is a step of the optimizer.
 
     Raises
@@ -180,7 +180,13 @@ class Proximal(Optimizer):
         self.penalized.set_lam(selector, value)
 
     def value(self) -> Tensor:
-        """The penalty at this step, to be shown beside the loss; see :meth:`Penalized.value`."""
+        """The penalty at this step, to be shown beside the loss; see :meth:`Penalized.value`.
+
+        Returns
+        -------
+        tensor ()
+            Differentiable.
+        """
         return self.penalized.value()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -243,6 +243,29 @@ def test_progress_is_shown(digits, capsys):
     assert "fits" in capsys.readouterr().err
 
 
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.out = nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 10)
+        self.second.weight = self.first.weight
+
+    def forward(self, rows):
+        hidden = torch.relu(self.second(torch.relu(self.first(rows.flatten(1)))))
+        return self.out(hidden)
+
+
+@pytest.mark.parametrize("make", [Tied, lambda: Tied().double()])
+def test_tied_weights_are_one_and_precision_is_single(digits, make):
+    train, _ = digits
+    study = path(make, train, penalties="l1", lambdas=[0.05], seeds=1, folds=2, epochs=3, verbose=0)
+    places = study.trials[0].network.places
+    assert places.count == 64 * 64 + 64 + 64 + 650
+    assert places.penalized.stop == 64 * 64
+    module = module_of(study.refits[-1])
+    assert module.first.weight is module.second.weight
+    assert study.refits[-1].sparsity > 0
+
+
 def test_an_interruption_keeps_what_is_finished(digits, monkeypatch):
     train, _ = digits
     whole = Search.__iter__

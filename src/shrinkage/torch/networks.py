@@ -25,7 +25,7 @@ _SAMPLED = 4
 
 
 def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
-    """A module from the factory; PyTorch's own generator stays as it was.
+    """A module from the factory, in single precision; PyTorch's own generator stays as it was.
 
     Raises
     ------
@@ -49,9 +49,8 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
             f"the factory makes a {type(module).__name__}, not a torch.nn.Module; let it return "
             "the module alone"
         )
-    if next(module.parameters(), None) is None:
-        parameters_of(module)  # says so
-    return module
+    parameters_of(module)  # says what is wrong with them
+    return module.float()
 
 
 def answered(module: nn.Module, rows: torch.Tensor) -> int:

@@ -78,7 +78,11 @@ class Gradients:
         self._others = [array for array in network.arrays if array.role != "trained"]
         self._losses: Callable[..., Any] = vmap(self._one, randomness="error")
         if network.compiled:
-            self._losses = torch.compile(self._losses)
+            # On a GPU the small operations of a step are recorded once, as one graph.
+            graphs = torch.device(network.device).type == "cuda"
+            self._losses = torch.compile(
+                self._losses, mode="reduce-overhead" if graphs else "default"
+            )
 
     def _one(
         self, values: Values, inputs: Tensor, targets: Tensor, weights: Tensor, key: Tensor
@@ -226,6 +230,7 @@ def _first_sentence(error: Exception) -> str:
 _REASONS = {
     "data-dependent control flow": "which way it goes depends on the data",
     "calling out to .item()": "it takes a number out of a tensor, so that its way depends on data",
+    "Batching rule not implemented": "PyTorch has no rule for it",
     "randomness": "it draws random numbers in a way that one generator would serve all copies",
     "running_mean": "it keeps running statistics, which a stack cannot update",
 }

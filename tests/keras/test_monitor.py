@@ -96,6 +96,16 @@ def test_an_underfitting_network_is_told(network, moons):
     assert "underfits: " in monitor.reading.sentence
 
 
+def test_a_training_that_diverges_is_told(network, moons):
+    train, validation = moons
+    model = network(head=None)
+    monitor = OverfittingMonitor(train, validation, patience=2, verbose=False)
+    model.compile(keras.optimizers.SGD(1e12), "mse")
+    model.fit(*train, epochs=6, verbose=0, callbacks=[monitor])
+    assert monitor.reading.verdict == "underfits"
+    assert monitor.summary().startswith("The training diverged: the mean squared error is not")
+
+
 def test_it_stops_on_the_loss_of_the_data_and_goes_back(network, moons):
     train, validation = moons
 

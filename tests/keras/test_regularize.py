@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from shrinkage.errors import SettingError, ShrinkageError
-from shrinkage.keras import regularize, unregularize
+from shrinkage.keras import Proximal, regularize, unregularize
 from shrinkage.keras.values import numpy_of
 from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso
 
@@ -247,6 +247,15 @@ def test_a_model_that_hides_its_losses_is_refused(network):
 def test_what_cannot_be_meant_is_said(network, call, message):
     with pytest.raises(SettingError, match=message):
         call(network())
+
+
+def test_one_penalty_is_enough(network):
+    model = network()
+    optimizer = Proximal(keras.optimizers.Adam(), model, L1(), lam=0.1, on="two")
+    model.compile(optimizer, "binary_crossentropy")
+    with pytest.raises(SettingError, match="'two/kernel' has a penalty in the optimizer"):
+        regularize(model, L2(), lam=0.1)
+    regularize(model, L2(), lam=0.1, on="one")
 
 
 def test_frozen_layers_are_refused(network):

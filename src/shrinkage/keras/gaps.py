@@ -36,6 +36,8 @@ def gap_of(
     Interval
         By the bootstrap, rows drawn within their set.
     """
+    if not (np.isfinite(train).all() and np.isfinite(validation).all()):
+        return Interval(float("nan"), -np.inf, np.inf)
     first = np.ones(train.size) if weights[0] is None else weights[0]
     second = np.ones(validation.size) if weights[1] is None else weights[1]
     n = train.size
@@ -68,6 +70,8 @@ def early_gain_of(validation: Sequence[Floats], seed: int = 0) -> Interval | Non
     if len(validation) < 2 or validation[0].size < 4:
         return None
     losses = np.stack(validation)
+    if not np.isfinite(losses).all():
+        return None
     halves = np.random.default_rng(seed).permutation(losses.shape[1]) % 2
     gains = np.empty(losses.shape[1])
     for half in (0, 1):
@@ -138,7 +142,7 @@ def is_falling(
         By an amount that counts and, where rows are known, beyond their noise.
     """
     first = next(n for n, epoch in enumerate(epochs) if epoch >= 0.75 * epochs[-1])
-    if losses[first] - losses[-1] < FALLING * scale:
+    if not losses[first] - losses[-1] >= FALLING * scale:
         return False
     if not by_row:
         return True

@@ -210,7 +210,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
         if self.reading is None:
             raise ShrinkageError("there is no verdict yet; train with this monitor as a callback")
         text = str(self.reading)
-        if self.patience is None:
+        if self.patience is None or self._weights is None:
             return text
         best = f"the weights of epoch {self._best[1]:,} were restored"
         if self.stopped_epoch is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from shrinkage.detect.diagnosis import MATERIAL_GAP, Verdict
@@ -77,6 +78,11 @@ class Reading:
         return 1.0 - self.train_loss / self.null_loss if self.null_loss else None
 
     @property
+    def diverged(self) -> bool:
+        """Whether a loss is no longer finite."""
+        return not (isfinite(self.train_loss) and isfinite(self.validation_loss))
+
+    @property
     def gap_is_material(self) -> bool:
         """Whether the gap is not small, nor noise of the rows where that is known."""
         beyond = self.gap.low > 0 or not self.gap.bounded
@@ -94,7 +100,7 @@ class Reading:
 def verdict_of(facts: Reading) -> Verdict:
     """By the rules of :func:`shrinkage.detect.diagnose`, as far as one training can tell."""
     explained = facts.explained
-    if explained is not None and explained < 0:
+    if facts.diverged or (explained is not None and explained < 0):
         return "underfits"
     if facts.gap_is_material or facts.stopping_helps:
         return "overfits"

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 def worded(facts: Reading) -> tuple[str, str]:
     """The sentence and the advice of a reading."""
+    if facts.diverged:
+        when = f" at epoch {facts.epoch:,}" if facts.epoch else ""
+        return (
+            f"The training diverged: the {facts.loss_name} is not finite{when}.",
+            "Lower the learning rate, and look for rows that are not finite.",
+        )
     places = decimals(facts.validation_loss, facts.train_loss)
     losses = (
         f"{facts.loss_name} {facts.validation_loss:.{places}f} on validation rows vs "

@@ -58,7 +58,8 @@ def regularize(
     Raises
     ------
     SettingError
-        When nothing is named, a λ is missing or negative, or the penalty is decoupled.
+        When nothing is named, a λ is missing or negative, the penalty is decoupled, or the optimizer
+        has one on the same parameter.
     ShrinkageError
         When the penalty does not reach the loss; the model is then as it was.
 
@@ -84,6 +85,7 @@ def regularize(
     (0, 1)
     """
     targets = targets_of(model, penalties, lam, on, output)
+    _require_single(model, targets)
     terms = [PenaltyTerm(one.penalty, one.lam, one.within) for one in targets]
     before = [(one.place, one.place.variable.regularizer) for one in targets]
     rest = _penalties_of(model) - sum(_cost(place.variable, old) for place, old in before)
@@ -162,6 +164,20 @@ def terms_of(model: Any) -> Iterator[tuple[str, PenaltyTerm]]:
         term = place.variable.regularizer
         if isinstance(term, PenaltyTerm):
             yield place.parameter.name, term
+
+
+def _require_single(model: Any, targets: Sequence[Target]) -> None:
+    """A parameter has one penalty, in the loss or in the optimizer."""
+    optimizer = getattr(model, "optimizer", None)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    paths = {rule.path for rule in getattr(optimizer, "rules", ())}
+    for one in targets:
+        if one.place.variable.path in paths:
+            raise SettingError(
+                f"'{one.place.parameter.name}' has a penalty in the optimizer of '{model.name}' "
+                "already; change its λ with set_lambda, or compile the model with another optimizer"
+            )
 
 
 def _cost(variable: Any, regularizer: Any) -> float:

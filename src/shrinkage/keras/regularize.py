@@ -58,8 +58,8 @@ def regularize(
     Raises
     ------
     SettingError
-        When nothing is named, a λ is missing or negative, the penalty is decoupled, or the optimizer
-        has one on the same parameter.
+        When nothing is named, a λ is missing or negative, the penalty is decoupled, or the
+        optimizer has one on the same parameter.
     ShrinkageError
         When the penalty does not reach the loss; the model is then as it was.
 

@@ -19,6 +19,9 @@ stale_kernels.drop()
 # Keras looks for TensorFlow unless it is told otherwise; the tests have PyTorch.
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
+# What is computed here is small: threads of OpenMP and BLAS would mostly wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Numba compiles inside a first example, so no deadline; CI draws the same examples every time.
 hypothesis.settings.register_profile("developer", deadline=None)
 hypothesis.settings.register_profile("continuous", deadline=None, derandomize=True)

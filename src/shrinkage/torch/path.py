@@ -123,6 +123,12 @@ def path(
         When the module cannot run as a stack, with the layer and the reason; and after Ctrl-C, with
         what is finished by then, which is returned.
 
+    Notes
+    -----
+    A stack of at least 8 copies is parted over the cores, each part in one thread; a copy's numbers
+    depend on its own seed, λ and rows alone, to the last bit. Fewer copies, or one after another,
+    run with PyTorch's own threads, whose number may decide the last bits of large layers.
+
     Examples
     --------
     >>> import numpy as np

@@ -104,6 +104,7 @@ def test_a_training_that_diverges_is_told(network, moons):
     model.fit(*train, epochs=6, verbose=0, callbacks=[monitor])
     assert monitor.reading.verdict == "underfits"
     assert monitor.summary().startswith("The training diverged: the mean squared error is not")
+    assert "nan" not in monitor.to_html()
 
 
 def test_it_stops_on_the_loss_of_the_data_and_goes_back(network, moons):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from shrinkage.intervals import decimals
@@ -11,7 +12,7 @@ from shrinkage.intervals import decimals
 if TYPE_CHECKING:
     from shrinkage.keras.monitor import OverfittingMonitor
 
-_WIDE, _HIGH, _LEFT, _LOW = 640, 240, 52, 28
+_WIDE, _HIGH, _LEFT, _RIGHT, _LOW = 640, 240, 52, 120, 28
 _COLOURS = {"training rows": "#0072b2", "validation rows": "#d55e00"}
 """Of Okabe and Ito, told apart without colour vision."""
 _STYLE = """<style>
@@ -56,37 +57,44 @@ def page_of(monitor: OverfittingMonitor) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.{decimals(value)}f}"
+    return f"{value:.{decimals(value)}f}" if isfinite(value) else "not finite"
 
 
 def _curves(epochs: Sequence[int], curves: dict[str, list[float]]) -> str:
-    """Both losses by epoch, labelled at their ends."""
-    values = [value for curve in curves.values() for value in curve]
-    low, high = min(*values, 0.0), max(values)
+    """Both losses by epoch as far as they are finite, labelled at their ends."""
+    shown = {
+        name: [(e, value) for e, value in zip(epochs, curve, strict=True) if isfinite(value)]
+        for name, curve in curves.items()
+    }
+    values = [value for points in shown.values() for _, value in points]
+    if not values:
+        return ""
+    low, high = min(*values, 0.0), max(*values, 0.0)
     first, last = epochs[0], max(epochs[-1], epochs[0] + 1)
 
-    def place(epoch: int, value: float) -> str:
-        x = _LEFT + (_WIDE - _LEFT - 120) * (epoch - first) / (last - first)
-        y = 10 + (_HIGH - _LOW - 10) * (high - value) / (high - low or 1.0)
-        return f"{x:.1f},{y:.1f}"
+    def place(epoch: int, value: float) -> tuple[float, float]:
+        x = _LEFT + (_WIDE - _LEFT - _RIGHT) * (epoch - first) / (last - first)
+        return x, 10 + (_HIGH - _LOW - 10) * (high - value) / (high - low or 1.0)
 
-    parts = []
-    for name, curve in curves.items():
-        points = " ".join(place(epoch, value) for epoch, value in zip(epochs, curve, strict=True))
-        x, y = place(epochs[-1], curve[-1]).split(",")
+    parts, free = [], -inf
+    for name, points in sorted(shown.items(), key=lambda item: -item[1][-1][1] if item[1] else inf):
+        if not points:
+            continue
+        line = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in points)
+        x, y = place(*points[-1])
+        free = max(y + 4, free + 14)  # labels do not lie on each other
         parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{_COLOURS[name]}" '
-            f'stroke-width="2"/><text x="{float(x) + 6:.1f}" y="{float(y) + 4:.1f}">{name}</text>'
+            f'<polyline points="{line}" fill="none" stroke="{_COLOURS[name]}" stroke-width="2"/>'
+            f'<text x="{x + 6:.1f}" y="{free:.1f}">{name}</text>'
         )
-    ticks = "".join(
-        f'<text x="{_LEFT - 6}" y="{float(place(first, value).split(",")[1]) + 4:.1f}" '
-        f'text-anchor="end">{_number(value)}</text>'
+    parts += [
+        f'<text x="{_LEFT - 6}" y="{place(first, value)[1] + 4:.1f}" text-anchor="end">'
+        f"{_number(value)}</text>"
         for value in (low, high)
-    )
+    ]
     return (
         f'<svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="Loss by epoch on training and '
-        f'validation rows">{"".join(parts)}{ticks}<text x="{_LEFT}" y="{_HIGH - 8}">epoch '
-        f"{first:,}</text>"
-        f'<text x="{_WIDE - 120}" y="{_HIGH - 8}" text-anchor="end">epoch {epochs[-1]:,}</text>'
+        f'validation rows">{"".join(parts)}<text x="{_LEFT}" y="{_HIGH - 8}">epoch {first:,}</text>'
+        f'<text x="{_WIDE - _RIGHT}" y="{_HIGH - 8}" text-anchor="end">epoch {epochs[-1]:,}</text>'
         "</svg>"
     )

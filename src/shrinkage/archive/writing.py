@@ -25,7 +25,7 @@ from shrinkage.data import Data
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit, Trial
 
-_PATIENCE = 0.25
+_PATIENCE = 0.1
 """Seconds that a fit waits for others, to be written with them."""
 _MOST = 256
 """Fits in one transaction."""

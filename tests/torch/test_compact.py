@@ -383,6 +383,51 @@ def test_so_do_layers_that_look_at_all_channels_at_once():
     assert_same(model, found, rows)
 
 
+def test_the_hidden_layer_of_a_transformer():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches, self.place = nn.Conv2d(1, 8, 4, 4), nn.Parameter(torch.randn(1, 4, 8))
+            self.norm = nn.LayerNorm(8)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.wide, self.narrow, self.out = nn.Linear(8, 20), nn.Linear(20, 8), nn.Linear(8, 3)
+
+        def forward(self, rows):
+            tokens = self.patches(rows).flatten(2).transpose(1, 2) + self.place
+            normed = self.norm(tokens)
+            tokens = tokens + self.attention(normed, normed, normed)[0]
+            tokens = tokens + self.narrow(F.gelu(self.wide(self.norm(tokens))))
+            return self.out(tokens[:, 0])
+
+    model, rows = Block(), torch.randn(3, 1, 8, 8)
+    zero(model.wide.weight[:9], model.narrow.weight[:, 15:])
+    found = compact(model, rows)
+    assert sizes(found)["wide"] == (6, 20)
+    assert_same(model, found, rows)
+
+
+def test_numbers_that_are_learned_beside_layers():
+    class Tempered(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.out = nn.Linear(3, 8), nn.Linear(8, 2)
+            self.cold, self.shift = nn.Parameter(torch.tensor([0.5])), nn.Parameter(torch.ones(1))
+            self.scales = nn.Parameter(torch.rand(8))
+            self.scaled = False
+
+        def forward(self, rows):
+            hidden = torch.relu(self.one(rows)) / self.cold + 2 * self.shift
+            return self.out(hidden * self.scales if self.scaled else hidden)
+
+    model, rows = Tempered(), torch.randn(4, 3)
+    zero(model.one.weight[:2])
+    found = compact(model, rows)
+    assert sizes(found)["one"] == (6, 8)
+    assert_same(model, found, rows)
+    model.scaled = True  # a number for each channel is not cut
+    assert "the step 'mul' needs all channels" in compact(model, rows).notes[0]
+
+
 def test_tied_layers_and_layers_that_run_twice_stay():
     class Twice(nn.Module):
         def __init__(self):

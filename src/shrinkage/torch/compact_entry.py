@@ -62,6 +62,32 @@ def entry_of(traced: Traced) -> tuple[fx.Node, int] | None:
     return None
 
 
+def axis_read(node: fx.Node, traced: Traced, steps: int = 6) -> int:
+    """Along which axis the layers that read a tensor want its channels: the last, or 1.
+
+    Parameters
+    ----------
+    node : torch.fx.Node
+        That gives the tensor.
+    traced : Traced
+        The computation.
+    steps : int, default 6
+        How far to look.
+    """
+    for reader in node.users:
+        if reader.op == "call_module":
+            layer = traced.module.get_submodule(str(reader.target))
+            if isinstance(layer, nn.Linear | nn.LayerNorm):
+                return int(traced.results[node].dim()) - 1
+            if isinstance(layer, _CHANNELS_FIRST):
+                return 1
+        result = traced.results[reader]
+        same = isinstance(result, torch.Tensor) and result.shape == traced.results[node].shape
+        if same and steps:
+            return axis_read(reader, traced, steps - 1)
+    return 1
+
+
 def _flattens(traced: Traced, source: fx.Node, step: fx.Node) -> bool:
     """Whether a step flattens every row, and leaves rows that are flat already alone."""
     rows, result = traced.results[source], traced.results[step]

@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from shrinkage.torch.compact_channels import Channels, Flags, Floats, Mixing, Value
+from shrinkage.torch.compact_entry import axis_read
 from shrinkage.torch.compact_steps import (
     BINARY,
     ELEMENTWISE,
@@ -57,10 +58,13 @@ class Reading:
         self.values: dict[fx.Node, Value] = {}
         self.layers: dict[str, tuple[Value, Value]] = {}
         self.literals: list[tuple[fx.Node, int, Value]] = []
+        self._varying: set[fx.Node] = set()
 
     def read(self, entry: fx.Node | None, axis: int) -> None:
         """All steps; inputs may be left out along an axis of the entry."""
         for node in self.traced.graph.nodes:
+            if node.op == "placeholder" or node is entry:
+                self._varying.add(node)
             if entry is not None and node is entry:
                 self._fresh(node, axis=axis or 1)
                 self._literal(node)
@@ -86,6 +90,9 @@ class Reading:
         taken = [one for one in node.all_input_nodes if one in self.values]
         if not any(True for _ in tensors_of(self.traced.results[node])):
             return  # a length, say
+        if not self._varying.intersection(node.all_input_nodes):
+            return  # made of parameters alone, so the same for all rows
+        self._varying.add(node)
         if not taken:
             if (value := self._fresh(node)) is not None:
                 self.channels.pin(value)
@@ -236,7 +243,8 @@ class Reading:
         result = self.traced.results[node]
         if not isinstance(result, torch.Tensor) or not result.dim():
             return None
-        place = min(1, result.dim() - 1) if axis is None else axis
+        place = axis_read(node, self.traced) if axis is None else axis
+        place = min(place, result.dim() - 1)
         count = result.shape[place]
         value = Value(
             tuple(result.shape), place, self.channels.slots.new(count), np.full(count, np.nan)

@@ -67,7 +67,7 @@ def rows(effort: Effort) -> list[Row]:
 
 def _overhead(case: Case, threads: int, effort: Effort) -> Row:
     """A training step (forward, backward and update) with and without the proximal step."""
-    steps = effort.size(100 if threads > 1 else 40, 2)
+    steps = effort.size(10, 2)  # short rounds, of which some meet an undisturbed machine
     # Threads that wait are busy, so that processor time says something of one thread alone.
     clock = time.perf_counter if threads > 1 else time.thread_time
     what = "wall-clock time" if threads > 1 else "processor time"
@@ -86,7 +86,7 @@ def _overhead(case: Case, threads: int, effort: Effort) -> Row:
 
     with _threads(threads):
         contestants = {"with": contestant(True), "without": contestant(False)}
-        times = interleaved(contestants, 2 * effort.rounds + 1)
+        times = interleaved(contestants, effort.size(10 * effort.rounds + 1, 3))
     ratio = of_times(times["with"], times["without"])
     return Row(
         f"a training step with the proximal step beside one without: {case.name}, "

@@ -18,7 +18,6 @@ _UNCHECKED_STEPS = 12
 """Newton's steps where asking whether they suffice would cost more than to take them."""
 
 
-@torch.no_grad()
 def soft_threshold_(weights: Tensor, threshold: Tensor | float) -> None:
     """Move weights towards zero by the threshold, and exactly to zero within it, in place.
 
@@ -36,14 +35,20 @@ def soft_threshold_(weights: Tensor, threshold: Tensor | float) -> None:
     >>> weights
     tensor([-0.2000,  0.0000,  0.1000])
     """
-    # What a weight loses is itself where it is small: then zeros are +0.0, one bit pattern.
-    if isinstance(threshold, Tensor):
-        weights.sub_(torch.clamp(weights, -threshold, threshold))
-    else:
-        weights.sub_(torch.clamp(weights, -threshold, threshold))
+    if _in_one_pass(weights, weights.detach(), threshold):
+        from shrinkage.engine.thresholds import shrink_by
+
+        flat = weights.detach().view(-1).numpy()
+        shrink_by(flat, flat.dtype.type(threshold))
+        return
+    with torch.no_grad():
+        # What a weight loses is itself where it is small: zeros are +0.0, one bit pattern.
+        if isinstance(threshold, Tensor):
+            weights.sub_(torch.clamp(weights, -threshold, threshold))
+        else:
+            weights.sub_(torch.clamp(weights, -threshold, threshold))
 
 
-@torch.no_grad()
 def shrink_in_metric_(
     weights: Tensor,
     moment: Tensor,
@@ -70,8 +75,9 @@ def shrink_in_metric_(
         flat, own = weights.detach().view(-1).numpy(), moment.view(-1).numpy()
         shrink_by_root(flat, own, flat.dtype.type(length), flat.dtype.type(added))
         return
-    size = moment.sqrt() if rooted else moment
-    soft_threshold_(weights, length / (size + added))
+    with torch.no_grad():
+        size = moment.sqrt() if rooted else moment
+        soft_threshold_(weights, length / (size + added))
 
 
 def _in_one_pass(weights: Tensor, moment: Tensor, *numbers: Tensor | float) -> bool:
@@ -89,7 +95,6 @@ def _in_one_pass(weights: Tensor, moment: Tensor, *numbers: Tensor | float) -> b
     )
 
 
-@torch.no_grad()
 def shrink_groups_in_metric_(
     weights: Tensor,
     moment: Tensor,
@@ -117,8 +122,9 @@ def shrink_groups_in_metric_(
         number = flat.dtype.type
         shrink_rows_by_root(flat, own, number(length * flat.shape[1] ** 0.5), number(added))
         return
-    size = moment.sqrt() if rooted else moment
-    weights.copy_(group_prox(weights, length / (size + added), 1.0, over))
+    with torch.no_grad():
+        size = moment.sqrt() if rooted else moment
+        weights.copy_(group_prox(weights, length / (size + added), 1.0, over))
 
 
 @torch.no_grad()

@@ -16,6 +16,13 @@ from numba import njit
 from shrinkage.engine.groups import _LEAST, _shrink_row
 
 
+@njit(nogil=True, error_model="numpy", cache=True)
+def shrink_by(w: Any, threshold: Any) -> None:
+    """Soft-threshold `w` (n,) by one number of its type, in place; zeros are +0.0."""
+    for i in range(w.size):
+        w[i] -= w[i] if abs(w[i]) <= threshold else math.copysign(threshold, w[i])
+
+
 # Not `fastmath`: a weight that is NaN has to stay so, or a divergence would look like a zero.
 @njit(nogil=True, error_model="numpy", cache=True)
 def shrink_by_root(w: Any, v: Any, length: Any, added: Any) -> None:

@@ -208,8 +208,7 @@ class Proximal(Optimizer):
             When a penalized parameter was replaced in the module, has a sparse gradient, or lies
             on another device than the optimizer's state.
         """
-        lam = self.penalized.current()
-        strengths = [lam[place.parameter.name] for place in self.penalized.places]
+        strengths = list(self.penalized.current().values())
         gradients: list[Tensor | None] = []
         try:
             if closure is None:

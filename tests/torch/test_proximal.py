@@ -142,6 +142,7 @@ def test_each_step_is_the_engines(name: str, penalty: Penalty) -> None:
         for name in OPTIMIZERS
         for penalty in (L1(), ElasticNet(0.5), GroupLasso())
         if not (name == "adamw" and penalty.l2_share)  # decoupled: at rest elsewhere
+        if penalty == L1() or name not in ("fused", "foreach", "tensor rate")  # all Adam's
     ],
 )
 def test_it_comes_to_rest_where_the_penalized_loss_is_stationary(
@@ -603,6 +604,29 @@ def test_a_sparse_gradient() -> None:
     module(torch.tensor([1, 2])).sum().backward()
     with pytest.raises(SettingError, match="is sparse, and most"):
         optimizer.step()
+
+
+def test_a_step_that_is_refused_moves_nothing() -> None:
+    module = nn.Sequential(nn.Embedding(5, 3), nn.Embedding(5, 3, sparse=True), nn.Linear(3, 1))
+    bare = optim.SGD(module.parameters(), lr=0.1)
+    optimizer = Proximal(bare, module, {"embeddings": L2(decoupled=True)}, lam=0.5)
+    places = torch.tensor([1, 2])
+    module[2](module[0](places) + module[1](places)).sum().backward()
+    before = weights(module)
+    with pytest.raises(SettingError, match="is sparse, and most"):
+        optimizer.step()
+    assert torch.equal(weights(module), before)
+
+
+def test_a_module_may_change_its_precision() -> None:
+    module = mlp()
+    optimizer = Proximal(optim.SGD(module.parameters(), lr=0.1), module, ElasticNet(), lam=0.1)
+    train(module, optimizer, 2)
+    module.double()
+    for parameter in module.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    assert module[0].weight.dtype == torch.float64
 
 
 def test_the_state_on_another_device() -> None:

@@ -232,11 +232,11 @@ class Proximal(Optimizer):
     @torch.no_grad()
     def _prepare(self, strengths: Sequence[float], gradients: list[Tensor | None]) -> None:
         """The L2 parts, before the step; `gradients` receives those of the loss alone."""
-        groups = self._groups()
-        gradients.clear()
-        for place, tensor, group, lam in zip(self.penalized.places, self._held, groups, strengths):
+        places, groups = self.penalized.places, self._groups()
+        for place, tensor in zip(places, self._held):
             require_usable(place, tensor, self.optimizer)
-            gradients.append(tensor.grad)
+        gradients[:] = [tensor.grad for tensor in self._held]
+        for place, tensor, group, lam in zip(places, self._held, groups, strengths):
             l2 = lam * place.penalty.l2_share
             if tensor.grad is None or not l2:
                 continue
@@ -253,9 +253,10 @@ class Proximal(Optimizer):
         assert gradient is not None
         if tensor.device.type != "cpu" or torch.compiler.is_compiling():
             return gradient.add(tensor, alpha=l2)
-        if tensor not in self._sums:
-            self._sums[tensor] = torch.empty_like(gradient)
-        return torch.add(gradient, tensor, alpha=l2, out=self._sums[tensor])
+        room = self._sums.get(tensor)
+        if room is None or room.dtype != gradient.dtype:
+            room = self._sums[tensor] = torch.empty_like(gradient)
+        return torch.add(gradient, tensor, alpha=l2, out=room)
 
     @torch.no_grad()
     def _shrink(self, strengths: Sequence[float], gradients: Sequence[Tensor | None]) -> None:

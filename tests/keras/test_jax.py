@@ -13,14 +13,12 @@ import pytest
 HERE = Path(__file__).parent
 CHOSEN = {
     "test_regularize.py": (
-        "test_the_loss_changes_by_the_penalty_of_hidden_kernels[group_units]",
         "test_it_acts_in_a_training_that_goes_on",
         "test_a_penalty_is_replaced_and_taken_off",
     ),
     "test_proximal.py": (
         "test_l1_leaves_four_weights_in_five_exactly_zero",
         "test_each_step_is_the_engines[l1-adam]",
-        "test_each_step_is_the_engines[elastic_net-nesterov]",
         "test_each_step_is_the_engines[group_units-rmsprop]",
         "test_the_average_keeps_the_zeros",
         "test_steps_that_are_accumulated_in_fit",
@@ -29,7 +27,6 @@ CHOSEN = {
     ),
     "test_strength.py": (
         "test_a_change_acts_from_the_next_epoch_on",
-        "test_it_rises_by_epoch",
         "test_it_follows_a_function_of_the_batch",
         "test_it_acts_on_a_proximal_step",
     ),
@@ -38,9 +35,7 @@ CHOSEN = {
         "test_it_stops_on_the_loss_of_the_data_and_goes_back",
     ),
     "test_path.py": (
-        "test_it_answers_what_the_engine_answers[None-{}]",
         "test_it_answers_what_the_engine_answers[L1()-{'lam_schedule': 'linear', 'lam_ramp': 0.5}]",
-        "test_nobody_elses_random_numbers_change",
         "test_the_same_trial_has_the_same_fit_whatever_came_before",
     ),
     "test_lesson.py": ("test_the_lessons_code_and_one_line",),
@@ -52,7 +47,13 @@ CHOSEN = {
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="everything runs on JAX already")
 def test_everything_that_may_depend_on_the_backend():
     chosen = [str(HERE / f"{file}::{test}") for file, tests in CHOSEN.items() for test in tests]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        # Networks this small gain nothing from threads, and compile faster unoptimized.
+        "OMP_NUM_THREADS": "1",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0",
+    }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen]
     done = subprocess.run(
         command, env=environment, cwd=HERE.parents[1], capture_output=True, text=True, check=False

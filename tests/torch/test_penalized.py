@@ -254,7 +254,7 @@ def test_a_function_as_schedule_stays_when_a_state_is_loaded() -> None:
 
 
 def test_the_state_of_another_network_is_a_sentence() -> None:
-    state = Penalized(mlp(), {"0": L1()}, lam=0.1).state_dict()
+    state = Penalized(mlp(), {("0", "0.bias"): L1()}, lam=0.1).state_dict()
     with pytest.raises(SettingError, match=r"'0\.bias' has the saved λ, but not"):
         Penalized(mlp(), L1(), lam=0.1).load_state_dict(state)
 

@@ -10,7 +10,9 @@ from shrinkage.frameworks.parameters import KINDS, Parameter
 
 HIDDEN_KERNELS = "hidden kernels"
 """What penalties act on unless something else is said."""
-_PLURALS = {f"{kind}s": kind for kind in KINDS} | {"biases": "bias"}
+_PLURALS = {"biases" if kind == "bias" else f"{kind}s": kind for kind in KINDS}
+_SPARED = ("bias", "normalization")
+"""Kinds that are meant by their kind or their own name, not with the layer that they are in."""
 
 
 def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
@@ -21,7 +23,8 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
     selector : str or sequence of str
         A kind in the singular or plural (``"hidden kernels"``, ``"embeddings"``, ``"biases"``), a
         parameter's or a layer's name, or a pattern of names with ``*``, ``?`` and ``[…]``
-        (``"features.*"``, ``"*.weight"``). Several together mean all that any of them names.
+        (``"features.*"``, ``"*.weight"``). A layer means its kernels, and its bias only where
+        it has nothing else. Several together mean all that any of them names.
     parameters : iterable of Parameter
         Of the network.
 
@@ -40,7 +43,7 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
     --------
     >>> kernel = Parameter("0.weight", "hidden kernel", "0", "Linear", (8, 2), trainable=True)
     >>> bias = Parameter("0.bias", "bias", "0", "Linear", (8,), trainable=True)
-    >>> [p.name for p in chosen("hidden kernels", (kernel, bias))], len(chosen("0", (kernel, bias)))
+    >>> [p.name for p in chosen("0", (kernel, bias))], len(chosen("0.*", (kernel, bias)))
     (['0.weight'], 2)
     """
     known = tuple(parameters)
@@ -51,7 +54,7 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
         )
     meant: set[str] = set()
     for one in selectors:
-        named = [parameter for parameter in known if _names(one, parameter)]
+        named = _named(one, known)
         if not named:
             raise SettingError(_nothing(one, known))
         free = [parameter for parameter in named if parameter.trainable]
@@ -64,12 +67,18 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
     return tuple(parameter for parameter in known if parameter.name in meant)
 
 
-def _names(selector: str, parameter: Parameter) -> bool:
+def _named(selector: str, known: Sequence[Parameter]) -> list[Parameter]:
+    """What a selector means of the parameters."""
     kind = _PLURALS.get(selector, selector)
     if kind in KINDS:
-        return parameter.kind == kind
-    names = (parameter.name, parameter.layer, *parameter.shared)
-    return any(name and fnmatchcase(name, selector) for name in names)
+        return [parameter for parameter in known if parameter.kind == kind]
+    by_name = {
+        parameter.name
+        for parameter in known
+        if any(fnmatchcase(name, selector) for name in (parameter.name, *parameter.shared))
+    }
+    found = [p for p in known if p.name in by_name or fnmatchcase(p.layer or ".", selector)]
+    return [p for p in found if p.name in by_name or p.kind not in _SPARED] or found
 
 
 def _nothing(selector: str, known: Sequence[Parameter]) -> str:

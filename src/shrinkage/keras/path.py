@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shrinkage.data import Data
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.arrays import answer_of, own_data
-from shrinkage.frameworks.proof import penalties_of
+from shrinkage.frameworks.proof import as_far_as_it_went, penalties_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.factories import answered, made_by, regularized
 from shrinkage.keras.given import read
@@ -195,9 +195,7 @@ def path(
         seed=random_state,
     )
     search = Search(data, planned)
-    for _ in _followed(search, verbose):
-        pass
-    return search.study
+    return as_far_as_it_went(search, _followed(search, verbose))
 
 
 def model_of(fit: Fit) -> Any:

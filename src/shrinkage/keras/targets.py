@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from shrinkage.errors import SettingError
@@ -110,7 +109,7 @@ def _penalties(
     for selector, penalty in by_selector.items():
         if isinstance(penalty, type) or not hasattr(penalty, "l1_share"):
             raise SettingError(f"expected a penalty such as L2() for '{selector}', got {penalty!r}")
-        named = _kernels_of_layers(selector, chosen(selector, parameters))
+        named = chosen(selector, parameters)
         if penalty.groups == "inputs" and selector == HIDDEN_KERNELS:
             named = named[:1]
         for parameter in named:
@@ -121,19 +120,6 @@ def _penalties(
                 )
             found[parameter.name] = penalty
     return found
-
-
-def _kernels_of_layers(selector: Selector, named: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
-    """Of a layer that is named as a whole the kernels are meant, not its biases."""
-    selectors = [selector] if isinstance(selector, str) else list(selector)
-    kept = [
-        p
-        for p in named
-        if p.kind not in ("bias", "normalization")
-        or not any(fnmatchcase(p.layer, one) for one in selectors)
-        or any(fnmatchcase(name, one) for name in (p.name, *p.shared) for one in selectors)
-    ]
-    return tuple(kept) or named
 
 
 def strengths_of(lam: Lam, parameters: Sequence[Parameter]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
 
-from shrinkage.data.encode import FARTHEST
+from shrinkage.data.arrays import FARTHEST
 from shrinkage.data.numeric import Arrays, from_arrays, scaled
 
 ROWS = np.array([[0.0, 1.0], [2.0, 1.0], [0.0, 1.0], [4.0, 1.0]])

@@ -32,6 +32,8 @@ def digests_of(data: Data) -> dict[int | None, str]:
 def _digest_of_part(part: Part, digests: Digests) -> str:
     arrays: list[NDArray[Any]] = [part.inputs, part.targets, part.weights]
     arrays += [part.train, part.validation]
+    if part.shares:
+        arrays += [part.shift, part.stretch]
     return digests.of(arrays, part.columns)
 
 
@@ -133,6 +135,7 @@ def check(data: Data) -> None:
             and part.weights.shape == (rows,)
             and part.inputs.shape[1] == len(part.columns)
             and part.center.shape == part.scale.shape == (part.n_inputs,)
+            and part.shift.shape == part.stretch.shape in ((0,), part.center.shape)
             and part.target_center.shape == part.target_scale.shape == (len(columns),)
         )
         if not sound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,14 @@ _LOSSES: dict[Task, Loss] = {
 }
 
 
+FARTHEST = 1e6
+"""Standard deviations at which an encoded input is cut off, for single precision to hold it."""
+
+
+def _no_numbers() -> NDArray[np.float32]:
+    return np.empty(0, dtype=np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """One fold's view of the training rows.
@@ -31,7 +39,8 @@ class Part:
     Parameters
     ----------
     inputs : ndarray of float32, shape (rows, columns), C-contiguous
-        ALL training rows, encoded and standardized.
+        ALL training rows, encoded and standardized. Of a large table the parts share one such
+        array, and what the network sees is ``(inputs − shift) · stretch``: see :meth:`seen`.
     targets : ndarray of float32, shape (rows, outputs)
         Classification: one column with the index of the class. Regression: one column for each
         target, standardized.
@@ -48,6 +57,9 @@ class Part:
     sources : tuple of str, default ()
         For each encoded input the column of the table that it comes from; empty where there is no
         table.
+    shift, stretch : ndarray of float32, shape (columns,) or (0,), default empty
+        Turn inputs that parts share into those standardized by the rows `train` alone; empty where
+        :attr:`inputs` already are.
     """
 
     inputs: NDArray[np.float32]
@@ -61,11 +73,43 @@ class Part:
     target_center: NDArray[np.float64]
     target_scale: NDArray[np.float64]
     sources: tuple[str, ...] = ()
+    shift: NDArray[np.float32] = field(default_factory=_no_numbers)
+    stretch: NDArray[np.float32] = field(default_factory=_no_numbers)
 
     @property
     def n_inputs(self) -> int:
         """Number of encoded input columns."""
         return int(self.inputs.shape[1])
+
+    @property
+    def shares(self) -> bool:
+        """Whether :attr:`inputs` are another part's too, to be shifted and stretched for this."""
+        return self.shift.size > 0
+
+    def seen(self, rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        """Some rows of :attr:`inputs` as the network of this part sees them.
+
+        Parameters
+        ----------
+        rows : ndarray of int64 or slice
+            Which.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, columns)
+        """
+        inputs = self.inputs[rows]
+        if not self.shares:
+            return inputs
+        moved: NDArray[np.float32] = (inputs - self.shift) * self.stretch
+        return np.clip(moved, -FARTHEST, FARTHEST, out=moved)
+
+    def alone(self) -> Part:
+        """Itself with inputs of its own, which take memory where they were shared."""
+        if not self.shares:
+            return self
+        nothing = _no_numbers()
+        return replace(self, inputs=self.seen(slice(None)), shift=nothing, stretch=nothing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +204,12 @@ class Data:
     def loss(self) -> Loss:
         """The loss that fits the task."""
         return _LOSSES[self.task]
+
+    def alone(self) -> Data:
+        """Itself with parts that share no inputs, which may take far more memory."""
+        if not any(part.shares for part in self.parts):
+            return self
+        return replace(self, parts=tuple(part.alone() for part in self.parts))
 
     def part(self, fold: int | None) -> Part:
         """The part of a fold (an index into :attr:`parts`), or of every training row for None.

@@ -102,15 +102,20 @@ def read_columns(table: pd.DataFrame, rows: NDArray[np.int64], *, images: bool =
     """
     columns = Columns(rows, images=images)
     for name in table.columns:
-        _read(columns, str(name), table[name])
-    if not (columns.numbers or columns.categories or columns.texts):
+        read_column(columns, str(name), table[name])
+    require_some(columns)
+    return columns
+
+
+def require_some(columns: Columns) -> None:
+    """Raise :class:`DataError` unless some column was kept."""
+    if not columns.kinds:
         reasons = "; ".join(f"'{name}': {reason}" for name, reason in columns.dropped[:5])
         raise DataError(
             "the table has no usable input column"
             + (f" ({reasons})" if reasons else " besides the target")
             + "; add columns that the target could be predicted from"
         )
-    return columns
 
 
 def require_finite(name: str, values: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
@@ -139,7 +144,8 @@ def _row_list(rows: NDArray[np.int64]) -> str:
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}"
 
 
-def _read(columns: Columns, name: str, column: pd.Series) -> None:
+def read_column(columns: Columns, name: str, column: pd.Series) -> None:
+    """Find out what one column is, and book it."""
     from pandas.api import types
 
     dtype = column.dtype

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data.arrays import Part
+from shrinkage.data.arrays import FARTHEST, Part
 from shrinkage.data.columns import KINDS, Columns
 from shrinkage.data.description import Description, counted
-from shrinkage.data.encode import FARTHEST, MISSING_HANDLING
+from shrinkage.data.encode import MISSING_HANDLING
 from shrinkage.data.problems import TOY_PROBLEMS
 from shrinkage.data.target import Target
 
@@ -119,7 +121,7 @@ def _scales_apart(full: Part) -> tuple[str, ...]:
 
 
 def _far_out(full: Part) -> tuple[str, ...]:
-    far = np.abs(full.inputs).max(axis=0)
+    far = next(_farthest((full,)))
     worst = int(far.argmax())
     sentence = (
         f"Input '{full.columns[worst]}' has values {far[worst]:.0f} standard deviations from its "
@@ -132,11 +134,21 @@ def _cut_off(parts: tuple[Part, ...]) -> tuple[str, ...]:
     """Inputs that lay beyond what single precision can hold, seen from a fold's training rows."""
     names = {
         part.columns[index]
-        for part in parts
-        for index in np.flatnonzero(np.abs(part.inputs).max(axis=0) >= FARTHEST)
+        for part, far in zip(parts, _farthest(parts), strict=True)
+        for index in np.flatnonzero(far >= FARTHEST)
     }
     return tuple(
         f"Input '{name}' has values more than {FARTHEST:,.0f} standard deviations from the mean of "
         "other rows, and was cut off there; check them for mistakes, or take its logarithm."
         for name in sorted(names)
     )
+
+
+def _farthest(parts: tuple[Part, ...]) -> Iterator[NDArray[np.float32]]:
+    """The largest magnitude of each input, part by part; what parts share is read once."""
+    shared: NDArray[np.float32] | None = None
+    for part in parts:
+        if part.inputs is not shared:
+            shared = part.inputs
+            ends = np.stack([shared.min(axis=0), shared.max(axis=0)])
+        yield np.abs((ends - part.shift) * part.stretch if part.shares else ends).max(axis=0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.data.arrays import FARTHEST
 from shrinkage.data.columns import Columns
 
 if TYPE_CHECKING:
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
 # with 50 rows or more and always with less than 5.
 _RARE_SHARE, _RARE_AT_LEAST, _RARE_AT_MOST = 0.005, 5, 50
 # The least scale of a 0/1 input: a flag of a few rows would else be an outlier of hundreds.
-_LEAST_FLAG_SCALE = 0.05
+LEAST_FLAG_SCALE = 0.05
 # The least scale of a text's component: below it is the rounding of rows of length 1 in float32.
 _LEAST_TEXT_SCALE = 1e-5
 _TEXT_COMPONENTS = 30
 # Rows standardized in one go: their float64 copies stay in a core's cache.
 _ROWS_AT_ONCE = 1024
 
-FARTHEST = 1e6
-"""Standard deviations at which an encoded input is cut off, for single precision to hold it."""
 MISSING_HANDLING = (
     "a missing number takes its column's median and a second input marks it; a missing category "
     "is a category of its own"
@@ -83,7 +82,7 @@ def encode(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) ->
     centers: list[NDArray[np.float64]] = []
     scales: list[NDArray[np.float64]] = []
     for values, block_names, block_sources, least_scale in _blocks(columns, rows, fit):
-        standardized, center, scale = _standardize(values, fit, least_scale, columns.images)
+        standardized, center, scale = standardize(values, fit, least_scale, columns.images)
         inputs.append(standardized)
         names.extend(block_names)
         sources.extend(block_sources)
@@ -105,12 +104,12 @@ def _blocks(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -
     if columns.categories:
         yield _categories(columns, rows, fit)
     for name, counts in columns.texts:
-        yield _text(counts, name, rows, fit)
+        yield encode_text(counts, name, rows, fit)
 
 
-def _standardize(
-    values: NDArray[np.floating],
-    fit: NDArray[np.int64],
+def standardize(
+    values: NDArray[Any],
+    fit: NDArray[np.int64] | slice,
     least_scale: NDArray[np.float64],
     images: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
@@ -145,7 +144,7 @@ def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) 
     sources = [name for name, _ in columns.numbers]
     names = list(sources)
     values = np.column_stack([column[rows] for _, column in columns.numbers])
-    least = [_LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
+    least = [LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
     if np.isnan(values).any():
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         imputer.fit(values[fit])
@@ -153,17 +152,33 @@ def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) 
         marked = [names[index] for index in imputer.indicator_.features_]
         names += [f"{name} is missing" for name in marked]
         sources += marked
-        least = least + [_LEAST_FLAG_SCALE] * len(marked)
+        least = least + [LEAST_FLAG_SCALE] * len(marked)
     return values, names, sources, np.array(least)
 
 
 def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
     """One input for each category that is not rare; categories not met before count as rare."""
-    from sklearn.preprocessing import OneHotEncoder
-
     codes = np.column_stack([column[rows] for _, column, _ in columns.categories])
     labels = {name: of_column for name, _, of_column in columns.categories}
-    rare = round(min(max(_RARE_AT_LEAST, _RARE_SHARE * len(fit)), _RARE_AT_MOST))
+    encode_codes, names, sources = fit_categories(codes[fit], labels)
+    return encode_codes(codes), names, sources, np.full(len(names), LEAST_FLAG_SCALE)
+
+
+def fit_categories(
+    codes: NDArray[np.int64], labels: dict[str, list[str]]
+) -> tuple[Callable[[NDArray[np.int64]], NDArray[np.float32]], list[str], list[str]]:
+    """What turns codes into inputs, and the inputs' names and columns, from the fitted rows' codes.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (rows, columns)
+        −1 where missing.
+    labels : dict of str to list of str
+        Of each column, in order.
+    """
+    from sklearn.preprocessing import OneHotEncoder
+
+    rare = round(min(max(_RARE_AT_LEAST, _RARE_SHARE * len(codes)), _RARE_AT_MOST))
     encoder = OneHotEncoder(
         drop="if_binary",
         min_frequency=rare,
@@ -172,15 +187,19 @@ def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64
         dtype=np.float32,
         feature_name_combiner=lambda name, code: f"{name} = {_label(labels.get(name, []), code)}",
     )
-    encoder.fit(codes[fit])
-    with warnings.catch_warnings():
-        # Rows outside of the fitted ones may well have a category of their own.
-        warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-        values = encoder.transform(codes)
+    encoder.fit(codes)
+
+    def encode_codes(codes: NDArray[np.int64]) -> NDArray[np.float32]:
+        with warnings.catch_warnings():
+            # Rows outside of the fitted ones may well have a category of their own.
+            warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+            values: NDArray[np.float32] = encoder.transform(codes)
+        return values
+
     names = [str(name) for name in encoder.get_feature_names_out(list(labels))]
     encoder.set_params(feature_name_combiner=lambda name, _: name)
     sources = [str(name) for name in encoder.get_feature_names_out(list(labels))]
-    return values, names, sources, np.full(len(names), _LEAST_FLAG_SCALE)
+    return encode_codes, names, sources
 
 
 def _label(labels: list[str], code: int | str) -> str:
@@ -189,7 +208,9 @@ def _label(labels: list[str], code: int | str) -> str:
     return labels[code] if code >= 0 else "(missing)"
 
 
-def _text(counts: csr_matrix, name: str, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
+def encode_text(
+    counts: csr_matrix, name: str, rows: NDArray[np.int64], fit: NDArray[np.int64]
+) -> Block:
     """Latent semantic components of a text, as skrub's StringEncoder computes them.
 
     The groups of letters were counted once for the whole table; which of them are known, their

@@ -17,9 +17,15 @@ def fingerprint(names: tuple[Any, ...], parts: Iterable[Part], test: TestSet) ->
     digest = blake2b(digest_size=16)
     digest.update(repr(names).encode())
     arrays: list[NDArray[Any]] = [test.inputs, test.targets, test.weights]
+    shared: NDArray[Any] | None = None
     for part in parts:
-        arrays += [part.inputs, part.targets, part.weights]
+        # What parts share is read once; it says nothing new.
+        if part.shares and part.inputs is shared:
+            arrays += [part.shift, part.stretch, part.targets, part.weights]
+        else:
+            arrays += [part.inputs, part.targets, part.weights]
         arrays += [part.train, part.validation]
+        shared = part.inputs
     for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).data)

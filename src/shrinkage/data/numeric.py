@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data.arrays import Data, Part, Task, TestSet
+from shrinkage.data.arrays import FARTHEST, Data, Part, Task, TestSet
 from shrinkage.data.description import Description
-from shrinkage.data.encode import FARTHEST
 from shrinkage.data.fingerprint import fingerprint
 
 Rows = NDArray[np.int64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,9 @@ from shrinkage.data.description import counted
 from shrinkage.data.encode import encode
 from shrinkage.data.fingerprint import fingerprint
 from shrinkage.data.pixels import require_pixels
+from shrinkage.data.shared import LARGE, encode_shared, move
 from shrinkage.data.splits import default_folds, split_folds, split_test
+from shrinkage.data.stored import StoredTable
 from shrinkage.data.target import Target, find_target, read_target
 from shrinkage.errors import DataError, SettingError
 
@@ -30,9 +32,15 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """A table read but not yet split: inputs, target, weights and places of its usable rows."""
+    """A table read but not yet split: inputs, target, weights and places of its usable rows.
 
-    columns: Columns
+    The columns of a large table are not read before it is split.
+    """
+
+    table: pd.DataFrame | StoredTable
+    known: NDArray[np.bool_]
+    names: tuple[str, ...]
+    columns: Columns | None
     target: Target
     weights: NDArray[np.float64]
     rows: Rows
@@ -40,7 +48,7 @@ class _Read:
 
 
 def prepare(
-    table: pd.DataFrame,
+    table: pd.DataFrame | StoredTable,
     target: str | Sequence[str] | None = None,
     *,
     task: str = "auto",
@@ -59,8 +67,9 @@ def prepare(
 
     Parameters
     ----------
-    table : DataFrame
-        Inputs and target; numbers, booleans, dates, categories and text.
+    table : DataFrame or StoredTable
+        Inputs and target; numbers, booleans, dates, categories and text. A table of
+        :data:`LARGE` cells or more is encoded once for all folds, one column after another.
     target : str, sequence of str or None, default None
         Column to predict; several for a regression of several targets. None takes the one
         column called target, label, class or y.
@@ -102,8 +111,12 @@ def prepare(
         for _ in range(repeats)
         for split in split_folds(strata[train], folds, rng, discrete=discrete)
     ]
-    full, test_set = _full_and_test(read, train, test)
-    parts = tuple(_part(read, train, fitted, held_out) for fitted, held_out in splits)
+    if read.columns is None:
+        columns, full, parts, test_set = _shared(read, train, test, splits)
+    else:
+        columns = read.columns
+        full, test_set = _full_and_test(read, columns, train, test)
+        parts = tuple(_part(read, columns, train, *split) for split in splits)
     return Data(
         name=name,
         task=read.target.task,
@@ -115,7 +128,16 @@ def prepare(
         full=full,
         test=test_set,
         description=describe(
-            read.columns, read.target, read.warnings, train, test, full, parts, folds, repeats, name
+            columns,
+            read.target,
+            (*read.warnings, *columns.warnings),
+            train,
+            test,
+            full,
+            parts,
+            folds,
+            repeats,
+            name,
         ),
         fingerprint=fingerprint(
             (read.target.task, read.target.classes, read.target.names, full.columns),
@@ -137,20 +159,24 @@ def _check_settings(folds: int | None, repeats: int | None, test_size: float) ->
 
 
 def _read(
-    table: pd.DataFrame,
+    table: pd.DataFrame | StoredTable,
     target: str | Sequence[str] | None,
     task: str,
     sample_weight: ArrayLike | None,
     image: tuple[int, int] | None,
 ) -> _Read:
     """Check and understand the table."""
-    table = table.set_axis([str(column) for column in table.columns], axis=1)
-    repeated = sorted(set(table.columns[table.columns.duplicated()]))
+    if not isinstance(table, StoredTable):
+        table = table.set_axis([str(column) for column in table.columns], axis=1)
+        repeated = sorted(set(table.columns[table.columns.duplicated()]))
+    else:
+        repeated = []
     if repeated:
         raise DataError(f"column name '{repeated[0]}' is used more than once; rename the columns")
     names = find_target(list(table.columns), target)
     weights = _check_weights(sample_weight, len(table))
-    known = table[list(names)].notna().all(axis=1).to_numpy()
+    targets = table[list(names)]
+    known = targets.notna().all(axis=1).to_numpy()
     rows = np.flatnonzero(known) + 1
     if len(rows) < MINIMUM_ROWS:
         without = " with a target" if len(rows) < len(table) else ""
@@ -162,13 +188,18 @@ def _read(
     if len(rows) < len(table):
         lost = counted(len(table) - len(rows), "row")
         warnings.append(f"Left out {lost} in which the target is missing.")
-        table = table.loc[known]
-    understood = read_target(table, names, task, rows)
-    columns = read_columns(table.drop(columns=list(names)), rows, images=image is not None)
-    if image is not None:
+        targets = targets.loc[known]
+    understood = read_target(targets, names, task, rows)
+    inputs = tuple(name for name in table.columns if name not in names)
+    said = (*warnings, *understood.warnings)
+    columns = None
+    if image is not None or len(table) * len(inputs) < LARGE:
+        whole = table[list(inputs)]
+        whole = whole.loc[known] if len(rows) < len(whole) else whole
+        columns = read_columns(whole, rows, images=image is not None)
+    if image is not None and columns is not None:
         require_pixels(columns, image)
-    said = (*warnings, *understood.warnings, *columns.warnings)
-    return _Read(columns, understood, weights[known], rows - 1, said)
+    return _Read(table, known, inputs, columns, understood, weights[known], rows - 1, said)
 
 
 def _check_weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
@@ -205,10 +236,61 @@ def _choose_folds(
     return folds or min(usual_folds, largest), repeats or usual_repeats
 
 
-def _full_and_test(read: _Read, train: Rows, test: Rows) -> tuple[Part, TestSet]:
+def _shared(
+    read: _Read, train: Rows, test: Rows, splits: Sequence[tuple[Rows, Rows]]
+) -> tuple[Columns, Part, tuple[Part, ...], TestSet]:
+    """All parts and the test set of a large table, over one array of inputs."""
+
+    def column(name: str) -> pd.Series:
+        values = read.table[name]
+        return values if len(read.rows) == len(values) else values.loc[read.known]
+
+    encoded, columns, least = encode_shared(column, read.names, read.rows + 1, train, test)
+    inputs = encoded.inputs[: len(train)]
+    fit = np.arange(len(train))
+    values = read.target.values
+    targets, center, scale = _standardize_target(read.target, values[train], fit)
+    full = Part(
+        inputs=inputs,
+        targets=targets,
+        weights=_mean_one(read.weights[train], fit),
+        train=fit,
+        validation=np.empty(0, dtype=np.int64),
+        columns=encoded.names,
+        center=encoded.center,
+        scale=encoded.scale,
+        target_center=center,
+        target_scale=scale,
+        sources=encoded.sources,
+    )
+    equal = bool((full.weights == 1.0).all())
+    parts = []
+    for moved, (fitted, held_out) in zip(
+        move(encoded, [fitted for fitted, _ in splits], least), splits, strict=True
+    ):
+        if read.target.task == "regression":
+            targets, center, scale = _standardize_target(read.target, values[train], fitted)
+        parts.append(
+            replace(
+                full,
+                targets=targets,
+                weights=full.weights if equal else _mean_one(read.weights[train], fitted),
+                train=fitted,
+                validation=held_out,
+                target_center=center,
+                target_scale=scale,
+                **vars(moved),
+            )
+        )
+    weights = _mean_one(read.weights[test], np.arange(len(test)))
+    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
+    return columns, full, tuple(parts), test_set
+
+
+def _full_and_test(read: _Read, columns: Columns, train: Rows, test: Rows) -> tuple[Part, TestSet]:
     """The part of every training row, and the test set seen through its preprocessing."""
     fit = np.arange(len(train))
-    encoded = encode(read.columns, np.concatenate([train, test]), fit)
+    encoded = encode(columns, np.concatenate([train, test]), fit)
     values = read.target.values
     targets, center, scale = _standardize_target(read.target, values[train], fit)
     full = Part(
@@ -229,8 +311,8 @@ def _full_and_test(read: _Read, train: Rows, test: Rows) -> tuple[Part, TestSet]
     return full, test_set
 
 
-def _part(read: _Read, rows: Rows, train: Rows, validation: Rows) -> Part:
-    encoded = encode(read.columns, rows, train)
+def _part(read: _Read, columns: Columns, rows: Rows, train: Rows, validation: Rows) -> Part:
+    encoded = encode(columns, rows, train)
     targets, center, scale = _standardize_target(read.target, read.target.values[rows], train)
     return Part(
         inputs=encoded.inputs,

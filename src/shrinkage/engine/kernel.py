@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from shrinkage.data.arrays import FARTHEST
 from shrinkage.engine.activations import activate
 from shrinkage.engine.arithmetic import flush_subnormals, restore_mode
 from shrinkage.engine.groups import INPUTS, NONE, shrink_groups
@@ -53,11 +54,15 @@ class Rows(NamedTuple):
     inputs : array (n, columns)
     targets : array (n, 1 or K)
     weights : array (n,)
+    shift, stretch : ndarray of float32, shape (columns,) or (0,)
+        The network sees ``(inputs − shift) · stretch``; empty where it sees the inputs.
     """
 
     inputs: Any
     targets: Any
     weights: Any
+    shift: Any = np.empty(0, np.float32)
+    stretch: Any = np.empty(0, np.float32)
 
 
 class Descent(NamedTuple):
@@ -224,8 +229,13 @@ def _gather(rows, order, start, count, batch):
         source = order[start + i]
         line = rows.inputs[source]
         here = batch.h[i * columns : (i + 1) * columns]
-        for j in range(columns):
-            here[j] = line[j]
+        if rows.shift.size == 0:
+            for j in range(columns):
+                here[j] = line[j]
+        else:
+            for j in range(columns):
+                moved = (line[j] - rows.shift[j]) * rows.stretch[j]
+                here[j] = min(max(moved, -FARTHEST), FARTHEST)
         for j in range(width):
             batch.targets[i * width + j] = rows.targets[source, j]
         batch.weights[i] = rows.weights[source]
@@ -377,7 +387,8 @@ def predict_rows(shape, parameters, inputs, outputs):
     width = shape.sizes[-1] if shape.loss == SQUARED else 1
     targets, weights = np.zeros((count, width), inputs.dtype), np.ones(count, inputs.dtype)
     batch = make_batch(shape, room, width, inputs, False)
-    rows = Rows(inputs, targets, weights)
+    nothing = np.empty(0, np.float32)
+    rows = Rows(inputs, targets, weights, nothing, nothing)
     _evaluate(shape, parameters, rows, np.arange(count), batch, room, outputs)
     restore_mode(mode)
 

@@ -103,7 +103,7 @@ def train(
         return
     queue = chain([first], queue)
     if isinstance(first.network, OwnNetwork):
-        yield from first.network.train(queue, data, expired=expired)
+        yield from first.network.train(queue, data.alone(), expired=expired)
         return
     workers = available_threads() if threads is None else threads
     if workers < 1:
@@ -211,9 +211,13 @@ def run_trial(
             f"the network takes {network.inputs} inputs, but the data have {part.n_inputs} columns "
             "after encoding; set Network.inputs to that"
         )
+    if training.augmentation:  # it changes the rows themselves
+        part = part.alone()
     train, validation = rows_of(trial, part)
     parameters = kernel.aligned(_initial(network, trial.seed, start))
-    rows = kernel.Rows(part.inputs, part.targets, row_weights(part, training))
+    rows = kernel.Rows(
+        part.inputs, part.targets, row_weights(part, training), part.shift, part.stretch
+    )
     halt = np.zeros(1, dtype=np.uint8) if stop is None else stop
     fit = _descend(trial, training, part, rows, train, validation, parameters, halt)
     if training.relaxed_epochs and fit.ok:
@@ -366,7 +370,7 @@ def _polished(
         trial.training.loss,
         None if relaxed else trial.penalty,
         0.0 if relaxed else trial.lam,
-        kernel.Rows(*(array[train].astype(np.float64) for array in rows)),
+        _doubled(part, rows, train),
         fit.parameters,
         trial.training.polish,
         stop,
@@ -374,9 +378,9 @@ def _polished(
     )
     outputs, validation_loss = fit.outputs, np.nan
     if part.validation.size:
-        held = kernel.Rows(*(array[part.validation].astype(np.float64) for array in rows))
+        held = _doubled(part, rows, part.validation)
         validation_loss = mean_loss(network, trial.training.loss, found.parameters, held)
-        inputs = part.inputs[part.validation]
+        inputs = part.seen(part.validation)
         outputs = predict(network, found.parameters, inputs, trial.training.loss)
     return replace(
         fit,
@@ -389,6 +393,15 @@ def _polished(
         stationarity=found.stationarity,
         slope=found.slope,
         polish_iterations=found.iterations,
+    )
+
+
+def _doubled(part: Part, rows: kernel.Rows, chosen: NDArray[np.int64]) -> kernel.Rows:
+    """Some rows as the network sees them, in double precision."""
+    return kernel.Rows(
+        part.seen(chosen).astype(np.float64),
+        rows.targets[chosen].astype(np.float64),
+        rows.weights[chosen].astype(np.float64),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from shrinkage.verify.performance import effects
 WIDTHS = (1, 10, 50, 256, 1000)
 """The lesson's own."""
 REFITS = 5
+_ROWS_AT_ONCE = 1 << 16
 _LONGER, _SMALL = 4, 2_000
 """Times the usual epochs, for tables of at most so many training rows: a network shows its capacity
 only when it is trained for long."""
@@ -245,7 +247,14 @@ def _wrong_in_training(fit: Fit, study: Study) -> float:
     """Weighted share of the fold's training rows whose most probable class is another."""
     part, trial = study.data.part(fit.trial.fold), fit.trial
     rows = part.train
-    outputs = predict(trial.network, fit.parameters, part.inputs[rows], trial.training.loss)
+    # One piece, unless that would be a copy of a large table.
+    pieces = np.array_split(rows, ceil(rows.size / _ROWS_AT_ONCE) if part.shares else 1)
+    outputs = np.concatenate(
+        [
+            predict(trial.network, fit.parameters, part.seen(some), trial.training.loss)
+            for some in pieces
+        ]
+    )
     binary = study.data.task == "binary"
     predicted = outputs[:, 0] > 0.5 if binary else outputs.argmax(axis=1)
     return float(np.average(predicted != part.targets[rows, 0], weights=part.weights[rows]))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.container import replace_file
-from shrinkage.data.encode import FARTHEST
+from shrinkage.data.arrays import FARTHEST
 from shrinkage.engine.activations import LEAK, SELU_ALPHA, SELU_SCALE
 from shrinkage.errors import SettingError, require_known
 from shrinkage.exports.agreement import Precision, compare, predictor_of, require

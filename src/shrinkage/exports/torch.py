@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data.encode import FARTHEST
+from shrinkage.data.arrays import FARTHEST
 from shrinkage.engine.activations import LEAK
 from shrinkage.exports.agreement import Answer, compare, predictor_of, require
 from shrinkage.exports.packages import require_package

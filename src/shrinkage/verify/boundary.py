@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from shrinkage.data import Data, Part
+from shrinkage.data.shared import LARGE
 from shrinkage.engine.pool import predict
 from shrinkage.study import Fit
 
@@ -18,6 +19,8 @@ Floats = NDArray[np.float64]
 
 GRID = 120  # points along each axis
 _CELLS = 1 << 22  # inputs built at once, so that memory does not grow with the columns
+_MANY = LARGE * 4 // 5  # numbers, beyond which a copy of the training inputs is avoided
+_ROWS_OF_MANY = 50_000
 _POINTS = 2_000  # training rows shown on the plane; more would hide the surface
 
 
@@ -154,11 +157,13 @@ def plane_through(data: Data, grid: int = GRID, inputs: Sequence[int] = ()) -> P
         Its grid covers the rows; what lies further out than half the width of the central 98 %
         is left out and counted.
     """
-    part = data.full
+    part = looked_at(data.full)
     along = list(inputs or range(part.n_inputs))
     frame = _inputs_frame(part, along) if len(along) <= 2 else _principal_frame(part)
     targets = part.targets[:, 0] * part.target_scale[0] + part.target_center[0]
     sentences = [frame.sentence]
+    if part is not data.full:
+        sentences.append(f"{len(part.inputs):,} training rows stand for all.")
     if data.task == "regression" and len(data.target_names) > 1:
         sentences.append(f"The first of {len(data.target_names)} targets is shown.")
     axes = [_axis(values, grid) for values in frame.coordinates.T]
@@ -266,11 +271,27 @@ def _sample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).choice(rows, _POINTS, replace=False))
 
 
+def looked_at(part: Part) -> Part:
+    """A part itself, or evenly spaced rows of one so large that a copy of it is to be avoided.
+
+    Of the latter only inputs, targets and weights are those of the rows.
+    """
+    if part.inputs.size < _MANY:
+        return part
+    some = slice(None, None, -(-len(part.inputs) // _ROWS_OF_MANY))
+    return replace(
+        part,
+        inputs=np.ascontiguousarray(part.inputs[some]),
+        targets=part.targets[some],
+        weights=part.weights[some],
+    )
+
+
 def coordinates_on(plane: Plane, part: Part) -> Floats:
-    """Every row of `part` in the plane's coordinates, float64 (rows, 1 or 2), none left out."""
+    """Rows of `part` in the plane's coordinates, float64 (rows, 1 or 2): see :func:`looked_at`."""
     directions = plane.directions  # orthogonal, so each coordinate is a projection of its own
     lengths = np.square(directions).sum(axis=1)
-    found: Floats = (part.inputs - plane.origin) @ directions.T / lengths
+    found: Floats = (looked_at(part).inputs - plane.origin) @ directions.T / lengths
     return found
 
 

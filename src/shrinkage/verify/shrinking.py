@@ -15,6 +15,7 @@ from shrinkage.data import Data
 from shrinkage.engine.pool import predict
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit
+from shrinkage.verify.boundary import looked_at
 
 _TIMED_ROWS, _FEWEST_TIMED, _ARITHMETIC = 10_000, 100, 200_000_000
 """Rows whose prediction is timed: fewer where parameters times rows would pass the last number."""
@@ -131,7 +132,7 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
     if small.after == small.before:
         return None
     part = data.full
-    rows = np.concatenate([part.inputs, data.test.inputs])
+    rows = _compared(data)
     loss = fit.trial.training.loss
 
     def large_answers(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -159,6 +160,14 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
         timed_rows=timed,
         seconds=_interleaved(lambda: large_answers(repeated), lambda: small_answers(fewer)),
     )
+
+
+def _compared(data: Data) -> NDArray[np.float32]:
+    """Training and test rows; of so many that a copy is to be avoided, some of both."""
+    part, test = looked_at(data.full), data.test.inputs
+    if part is data.full:
+        return np.concatenate([part.inputs, test])
+    return np.concatenate([part.inputs, test[:: -(-len(test) // len(part.inputs))]])
 
 
 def _interleaved(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:

@@ -25,6 +25,11 @@ class Status(Enum):
     COMPLETED = "trained for all its epochs"
     STOPPED_EARLY = "stopped early: the validation loss no longer improved"
     DIVERGED = "diverged: the loss stopped being finite; lower the learning rate, or a very large λ"
+    OUT_OF_TIME = "given up: it took longer than a fit may; allow more time, or train fewer epochs"
+    LOST = (
+        "given up: again and again the worker that trained it died, mostly for want of memory; "
+        "give workers more of it, or train a smaller network"
+    )
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ class Fit:
     @property
     def ok(self) -> bool:
         """Whether the training ended as planned."""
-        return self.status is not Status.DIVERGED
+        return self.status in (Status.COMPLETED, Status.STOPPED_EARLY)
 
     @property
     def message(self) -> str:
@@ -181,7 +186,7 @@ class Fit:
         if self.status is Status.STOPPED_EARLY:
             return f"{Status.STOPPED_EARLY.value} after epoch {self.best_epoch}"
         sentence = str(self.status.value)
-        if self.ok:
+        if self.status is not Status.DIVERGED:
             return sentence
         return sentence.replace("diverged", f"diverged at epoch {self.stopped_at}", 1)
 

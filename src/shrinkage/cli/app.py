@@ -14,6 +14,7 @@ from shrinkage.cli.declared import (
     AUDIT,
     CAPACITY,
     CONVERSION,
+    DASK,
     DATA,
     HIDDEN,
     INTERACTION,
@@ -201,25 +202,25 @@ _add(
     "run",
     _RUN,
     _training("shrinkage.cli.run"),
-    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, *PENALTY, *TUNE, STUDY, WITH, *OUTPUT),
+    *(SOURCE, *DATA, HIDDEN, *NETWORK, *TRAINING, DASK, *PENALTY, *TUNE, STUDY, WITH, *OUTPUT),
 )
 _add(
     "capacity",
     _CAPACITY,
     _training("shrinkage.cli.exhibit", "capacity"),
-    *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, *OUTPUT),
+    *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, DASK, *OUTPUT),
 )
 _add(
     "interaction",
     _INTERACTION,
     _training("shrinkage.cli.exhibit", "interaction"),
-    *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, *OUTPUT),
+    *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, DASK, *OUTPUT),
 )
 _add(
     "learning-curve",
     _LEARNING_CURVE,
     _training("shrinkage.cli.exhibit", "learning_curve"),
-    *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, *OUTPUT),
+    *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, DASK, *OUTPUT),
 )
 for _command in STUDIES:
     _add(_command.name, _command.about, _command.work, *_command.declared)

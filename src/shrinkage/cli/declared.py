@@ -325,6 +325,13 @@ _ROWS_AS_IMAGES = (
     ),
     _switch("flip", _IMAGES, "Mirror every second image: say so if that means the same.", "--flip"),
 )
+DASK = _option(
+    *("dask", str | None, _TRAINING, "ADDRESS"),
+    "Train on the workers of a Dask cluster, by its scheduler's address such as tcp://host:8786; "
+    "local starts one on this machine, local:8787 with its dashboard. The numbers do not depend "
+    "on it.",
+    shown="threads of this process",
+)
 TRAINING = (*_DESCENT, *_MORE_REGULARIZERS, *_ROWS_AS_IMAGES)
 WITHOUT_DROPOUT = tuple(one for one in TRAINING if one.name != "dropout")
 """Where dropout is what is varied."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shrinkage.cli import destination, flow
 from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.options import Options
+from shrinkage.cli.workforce import Workforce, workforce
 from shrinkage.errors import ShrinkageError
 from shrinkage.terminal.screen import Screen
 
@@ -37,23 +38,28 @@ def carry_out(options: Options) -> int:
     KeyboardInterrupt
         If it was interrupted before there was anything to report.
     """
+    screen = Screen(json=options.json, quiet=options.quiet)
+    with workforce(options, screen) as workers:
+        return _carry_out(options, screen, workers)
+
+
+def _carry_out(options: Options, screen: Screen, workers: Workforce) -> int:
     from shrinkage.exhibits import Series, Shown
 
     (exhibit,) = options.exhibits
     interruption = Interruption.current or Interruption()
-    screen = Screen(json=options.json, quiet=options.quiet)
     path = destination.choose(options.output, options.source, exhibit.name)
     watch = flow.Stopwatch()
     data = flow.read(options, screen)
     watch.stage("reading")
     basis = flow.basis_of(options, data)
-    series = Series(exhibit, basis, threads=options.threads)
+    series = Series(exhibit, basis, threads=options.threads, executor=workers.whole)
     screen.understood(data)
-    threads = flow.threads_of(options.threads)
+    threads = workers.threads
     screen.prepared(series, threads, options.given, options.seed)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
-    complete = flow.train(series, screen, interruption)
+    complete = flow.train(series, screen, interruption, workers)
     watch.stage("training")
     record = _read(series, screen, complete=complete)
     watch.stage("findings")
@@ -109,6 +115,7 @@ def with_exhibits(
     basis: Basis,
     screen: Screen,
     interruption: Interruption,
+    workers: Workforce,
 ) -> tuple[Findings, bool]:
     """Add the exhibits that a run asks for, after its search; False when it was interrupted.
 
@@ -130,8 +137,11 @@ def with_exhibits(
             notes.append(f"The run was interrupted before its part on {exhibit.name}.")
             continue
         try:
-            series = Series(exhibit, basis, known=found.study.fits, threads=options.threads)
-            complete = flow.train(series, screen, interruption)
+            known = found.study.fits
+            series = Series(
+                exhibit, basis, known=known, threads=options.threads, executor=workers.whole
+            )
+            complete = flow.train(series, screen, interruption, workers)
             records.append(exhibit.read(series.study))
         except ShrinkageError as error:
             notes.append(f"No part on {exhibit.name}: {error}.")

@@ -146,24 +146,33 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
         raise failure[0]
 
 
-def train(work: Work, screen: Screen, interruption: Interruption) -> bool:
+def train(
+    work: Work,
+    screen: Screen,
+    interruption: Interruption,
+    workers: Callable[[], str] = str,
+) -> bool:
     """Train to the end (True) or to the first signal; ``work.study`` holds what is finished.
 
     Parameters
     ----------
-    work, screen, interruption
+    work, screen, interruption, workers
         See :func:`follow`.
     """
+    after = "the findings so far follow; Ctrl-C again ends at once, without them"
     try:
-        return follow(
-            work, screen, interruption, "the findings so far follow; Ctrl-C again ends at once, "
-            "without them",
-        )  # fmt: skip
+        return follow(work, screen, interruption, after, workers)
     except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
         raise explained(error, work.study) from error
 
 
-def follow(work: Trainings, screen: Screen, interruption: Interruption, after: str) -> bool:
+def follow(
+    work: Trainings,
+    screen: Screen,
+    interruption: Interruption,
+    after: str,
+    workers: Callable[[], str] = str,
+) -> bool:
     """Train to the end (True) or to the first signal; `work` holds what is finished.
 
     Parameters
@@ -176,8 +185,10 @@ def follow(work: Trainings, screen: Screen, interruption: Interruption, after: s
         From the end of this training on it only notes a signal: what follows takes seconds.
     after : str
         What an interruption is told to lead to.
+    workers : callable, default str
+        Tells of the workers of a cluster; nothing where there is none.
     """
-    pace = Pace()
+    pace = Pace(workers=workers)
     pace.update(0, work.expected, work.stage)
     try:
         interruption.finishing = False

@@ -78,6 +78,8 @@ class Options:
         The command line, to be shown.
     study : str or None, default None
         The study file that fits go into and come from.
+    dask : str or None, default None
+        Where a Dask cluster trains.
     """
 
     source: str
@@ -100,6 +102,7 @@ class Options:
     given: frozenset[str]
     command: str
     study: str | None = None
+    dask: str | None = None
 
 
 def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
@@ -151,11 +154,26 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
         joint=_joint(raw),
         exhibits=read_exhibits(raw),
         study=raw.get("study"),
+        dask=_dask(raw),
         given=frozenset(name for name, value in raw.items() if value not in (None, [], ())),
         command=command,
         **{name: raw[name] for name in ("folds", "repeats", "samples", "noise")},
         **{name: raw[name] for name in ("seed", "threads", "output", "json", "quiet")},
     )
+
+
+def _dask(raw: Mapping[str, Any]) -> str | None:
+    """Checked; whether something answers there is seen later."""
+    if raw.get("dask") is None:
+        return None
+    from shrinkage.clusters.connecting import read_place
+
+    if read_place(raw["dask"]).address is not None and raw["threads"] is not None:
+        raise SettingError(
+            "--threads does not go with the address of a Dask cluster, which has the workers that "
+            "it has; leave one"
+        )
+    return str(raw["dask"])
 
 
 def _plan(raw: Mapping[str, Any]) -> dict[str, Any]:

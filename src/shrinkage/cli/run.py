@@ -10,6 +10,7 @@ from shrinkage.cli.exhibit import with_exhibits
 from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.keeping import Keeping, keeping
 from shrinkage.cli.options import Options
+from shrinkage.cli.workforce import Workforce, workforce
 from shrinkage.errors import ShrinkageError
 from shrinkage.terminal.screen import Screen
 
@@ -42,20 +43,20 @@ def carry_out(options: Options) -> int:
         If it was interrupted before there was anything to report.
     """
     path = destination.choose(options.output, options.source)
-    with keeping(options) as kept:
-        return _run(options, path, kept)
-
-
-def _run(options: Options, path: Path, kept: Keeping) -> int:
-    interruption = Interruption.current or Interruption()
     screen = Screen(json=options.json, quiet=options.quiet)
+    with keeping(options) as kept, workforce(options, screen) as workers:
+        return _run(options, path, kept, workers, screen)
+
+
+def _run(options: Options, path: Path, kept: Keeping, workers: Workforce, screen: Screen) -> int:
+    interruption = Interruption.current or Interruption()
     watch = flow.Stopwatch()
     data = flow.read(options, screen)
     watch.stage("reading")
     basis = kept.basis(flow.basis_of(options, data))
-    search = _plan(options, basis, kept)
+    search = _plan(options, basis, kept, workers)
     screen.understood(data)
-    threads = flow.threads_of(options.threads)
+    threads = workers.threads
     screen.planned(search, data, threads, options.given)
     kept.tell(screen, search)
     flow.start_engine(basis, screen, interruption)
@@ -63,7 +64,7 @@ def _run(options: Options, path: Path, kept: Keeping) -> int:
     import shrinkage.findings  # noqa: F401  # not to be interrupted half loaded, and needed next
 
     kept.begin(data, search.plan, threads)
-    complete = flow.train(kept.recorded(search), screen, interruption)
+    complete = flow.train(kept.recorded(search), screen, interruption, workers)
     watch.stage("training")
     kept.finish(search, complete=complete, seconds=watch.seconds)
     found = _find(search, screen, complete=complete)
@@ -76,7 +77,7 @@ def _run(options: Options, path: Path, kept: Keeping) -> int:
     screen.findings(found)
     screen.code(run.recipes)
     if options.exhibits:
-        found, finished = with_exhibits(options, found, basis, screen, interruption)
+        found, finished = with_exhibits(options, found, basis, screen, interruption, workers)
         complete = complete and finished
         watch.stage("exhibits")
     kept.found(document(found, run, None) | {"interrupted": not complete})
@@ -91,7 +92,9 @@ def _run(options: Options, path: Path, kept: Keeping) -> int:
     return 0 if interruption.signal is None else interruption.exit_code
 
 
-def _plan(options: Options, basis: Basis, kept: Keeping) -> Search | JointSearch:
+def _plan(
+    options: Options, basis: Basis, kept: Keeping, workers: Workforce
+) -> Search | JointSearch:
     from shrinkage.tune import Search, plan
     from shrinkage.tune.joint import PENALTIES, JointSearch
 
@@ -99,10 +102,11 @@ def _plan(options: Options, basis: Basis, kept: Keeping) -> Search | JointSearch
     if options.joint is not None:
         settings = {"penalties": PENALTIES} | settings
     planned = plan(basis.data, network=basis.network, training=basis.training, **settings)
+    who: dict[str, Any] = {"threads": options.threads, "executor": workers.executor}
     if options.joint is None:
         done = kept.done(basis.data, planned)
-        return Search(basis.data, planned, threads=options.threads, done=done)
-    return JointSearch(basis.data, planned, threads=options.threads, **options.joint)
+        return Search(basis.data, planned, done=done, **who)
+    return JointSearch(basis.data, planned, **who, **options.joint)
 
 
 def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Findings:

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import replace
 from itertools import chain, islice
 from math import ceil
+from operator import length_hint
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def train(
     expired: Callable[[], bool] | None = None,
     starts: Mapping[Trial, NDArray[np.float32]] | None = None,
     ahead: int = 2,
+    limit: float | None = None,
 ) -> Iterator[Fit]:
     """Train every trial and yield each fit as soon as it is finished.
 
@@ -62,10 +64,12 @@ def train(
     data : Data
         Whose parts the trials' folds index.
     executor : concurrent.futures.Executor, optional
-        Where to compute; by default a pool of threads made for this call.
+        Where to compute; by default a pool of threads made for this call. Executors of processes,
+        here or elsewhere, get the rows of a fold once for each worker and trials in batches of
+        about a second; see also :class:`shrinkage.clusters.DaskExecutor`.
     threads : int, optional
         Size of that pool; by default the cores this process may use. With an `executor`, the
-        number of its workers.
+        number of its workers, where it does not tell itself.
     expired : callable, optional
         Asked every twentieth of a second whether the time is up; once it is, the trainings under
         way are given up and nothing more is yielded.
@@ -74,6 +78,8 @@ def train(
     ahead : int, default 2
         Trials in flight for each thread: those under way, waiting, or finished and not taken yet.
         More keep the threads busy while the consumer of the fits is.
+    limit : float, optional
+        Seconds after which a training is given up; its fit says so. By default there is none.
 
     Yields
     ------
@@ -83,7 +89,10 @@ def train(
     Raises
     ------
     SettingError
-        If `threads` or `ahead` is below 1, or a trial does not fit the data.
+        If `threads` or `ahead` is below 1, `limit` is not above 0, or a trial does not fit the
+        data.
+    ShrinkageError
+        If the processes of an executor died.
 
     Examples
     --------
@@ -98,6 +107,7 @@ def train(
     (0.0, 1.0)
     """
     queue = iter(trials)
+    left = length_hint(queue)
     first = next(queue, None)
     if first is None:
         return
@@ -110,15 +120,28 @@ def train(
         raise SettingError(f"threads is {workers}; training needs at least 1")
     if ahead < 1:
         raise SettingError(f"ahead is {ahead}; each thread needs at least 1 trial")
+    if limit is not None and not limit > 0:
+        raise SettingError(f"limit is {limit:g} seconds; a fit needs more than none")
+    if executor is not None and not isinstance(executor, ThreadPoolExecutor):
+        from shrinkage.engine.elsewhere import Dispatch, site_of
+
+        site = site_of(executor, threads, ahead)
+        yield from Dispatch(queue, left, data, site, starts or {}, limit).fits(expired)
+        return
     stop = np.zeros(1, dtype=np.uint8)
-    # An executor of processes cannot see this flag: its running trials end by themselves.
-    shared = stop if executor is None else None
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")
     pending: set[Future[Fit]] = set()
 
     def submit(trial: Trial) -> Future[Fit]:
         start = None if starts is None else starts.get(trial)
-        return pool.submit(run_trial, trial, data.part(trial.fold), shared, start)
+        part = data.part(trial.fold)
+        if limit is None:
+            return pool.submit(run_trial, trial, part, stop, start)
+        from shrinkage.engine.limits import run_within
+
+        return pool.submit(
+            run_within, trial, part, start, limit=limit, halted=lambda: bool(stop[0])
+        )
 
     try:
         for trial in islice(queue, ahead * workers):

@@ -38,10 +38,15 @@ class Pace:
     ----------
     clock : callable
         Seconds that never run backwards.
+    workers : callable, default str
+        Tells of the workers of a cluster, such as ``"4 workers"``; nothing where there is none.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, workers: Callable[[], str] = str
+    ) -> None:
         self._clock = clock
+        self.workers = workers
         self._started = clock()
         self.done = 0
         self.expected = 0
@@ -75,7 +80,8 @@ class Pace:
     @property
     def sentence(self) -> str:
         """One line for a log file."""
-        known = [f"{self.done} of about {self.expected} fits", self.rate, self.left]
+        counted = f"{self.done} of about {self.expected} fits"
+        known = [counted, self.workers(), self.rate, self.left]
         return f"{_STAGES[self.stage]}: " + ", ".join(filter(None, known))
 
     @property
@@ -131,6 +137,7 @@ def bar(console: Console, pace: Pace) -> Iterator[None]:
         _Words(lambda: _STAGES[pace.stage]),
         _Count(pace),
         BarColumn(bar_width=None),
+        *([_Words(pace.workers, "cyan", right=True)] if pace.workers() else []),
         _Words(lambda: pace.rate, "cyan", right=True),
         _Words(lambda: pace.left, "cyan", right=True),
         console=console,

@@ -1,0 +1,97 @@
+"""A Dask cluster on this machine: started, seen by nobody else, and gone in a moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from shrinkage.engine.pool import available_threads
+
+if TYPE_CHECKING:
+    import distributed
+
+_LOOPBACK = "127.0.0.1"
+_SETTINGS = {
+    # A task that killed two workers is sent again alone, to see which of its trials it was.
+    "distributed.scheduler.allowed-failures": 1,
+    # Variables for the workers, which Dask would also set in this process.
+    "distributed.nanny.pre-spawn-environ": {},
+}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@contextmanager
+def workers_here(
+    workers: int | None = None, dashboard: int | None = None
+) -> Iterator[distributed.Client]:
+    """A scheduler in this process and workers of one thread each beside it.
+
+    Parameters
+    ----------
+    workers : int or None, default None
+        Processes; by default one for each core that this process may use.
+    dashboard : int or None, default None
+        Port of Dask's dashboard on the loopback interface; None for no dashboard.
+
+    Yields
+    ------
+    distributed.Client
+        At once: workers join it within seconds.
+    """
+    import dask
+    import distributed
+
+    with TemporaryDirectory(prefix="shrinkage-dask-") as folder, dask.config.set(_SETTINGS):
+        with _deaf_to_ctrl_c():
+            started = distributed.LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                host=_LOOPBACK,
+                dashboard_address=f"{_LOOPBACK}:{dashboard or 0}",
+                scheduler_kwargs={"dashboard": dashboard is not None},
+                memory_limit=1 / (workers or available_threads()),
+                local_directory=folder,
+                env=_ONE_THREAD,
+                silence_logs=50,
+            )
+        try:
+            started.scale(workers or available_threads())
+            with distributed.Client(started, set_as_default=False) as client:
+                try:
+                    yield client
+                finally:
+                    _kill(started)
+        finally:
+            started.close(timeout=10)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Threads and processes that are started meanwhile, and theirs, do not hear of Ctrl-C.
+
+    A terminal sends it to the workers too. They are to end with this process, in no disorder.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting later, it would have its thread hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _kill(started: Any) -> None:
+    """End the workers now: nobody waits for what they do, and they hold nothing to be kept."""
+    for nanny in list(started.workers.values()):
+        nanny.close_gracefully()  # it does not start another one
+        if nanny.pid:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +18,10 @@ from pyarrow import feather
 
 from shrinkage.data import Data, Part, load_table, open_source, prepare, written
 from shrinkage.data.encode import Encoded
+from shrinkage.data.mapped import mapped
 from shrinkage.data.shared import move
 from shrinkage.data.stored import StoredTable
-from shrinkage.engine.pool import run_trial
+from shrinkage.engine.pool import run_trial, train
 from shrinkage.errors import DataError
 from shrinkage.network import Network
 from shrinkage.penalties import L1
@@ -207,3 +212,42 @@ def test_what_is_constant_in_a_fold_says_nothing_there() -> None:
     np.testing.assert_allclose(moved.center, [2, 0])
     np.testing.assert_allclose(moved.scale, [np.sqrt(2), 1])
     np.testing.assert_allclose((inputs[7] - moved.shift) * moved.stretch, [5 / np.sqrt(2), 0])
+
+
+def test_large_inputs_travel_as_the_path_of_a_file(
+    largely: Callable[..., Data], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = largely(_table(), "y")
+    with mapped(data) as same:
+        assert same is data  # small
+    monkeypatch.setattr("shrinkage.data.mapped.LEAST", 1)
+    with mapped(data) as sent:
+        part = sent.part(1)
+        assert part.inputs is sent.full.inputs
+        (path,) = {one.inputs.filename for one in (sent.full, *sent.parts)}
+        content = pickle.dumps(part)
+        assert len(content) < part.inputs.nbytes
+        arrived = pickle.loads(content)
+        np.testing.assert_array_equal(arrived.inputs, data.part(1).inputs)
+        assert arrived.inputs.flags.writeable  # to what is compiled the same as in memory
+        trial = Trial(Network(8, (3,)), Training(data.loss, epochs=1), None, 0.0, 1, seed=0)
+        trial = replace(trial, network=replace(trial.perceptron, inputs=part.n_inputs))
+        there, here = run_trial(trial, arrived), run_trial(trial, data.part(1))
+        np.testing.assert_array_equal(there.parameters, here.parameters)
+    assert not Path(path).exists()
+
+
+@pytest.mark.slow
+def test_processes_share_what_is_mapped(
+    largely: Callable[..., Data], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = largely(_table(), "y")
+    monkeypatch.setattr("shrinkage.data.mapped.LEAST", 1)
+    network, training = Network(data.full.n_inputs, (3,)), Training(data.loss, epochs=2)
+    trials = [Trial(network, training, L1(), 1e-3, fold, seed=fold) for fold in range(3)]
+    here = {fit.trial: fit for fit in train(trials, data)}
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        there = {fit.trial: fit for fit in train(trials, data, executor=pool)}
+    for trial in trials:
+        np.testing.assert_array_equal(here[trial].parameters, there[trial].parameters)
+        np.testing.assert_array_equal(here[trial].outputs, there[trial].outputs)

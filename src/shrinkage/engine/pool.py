@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from math import ceil
@@ -17,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from shrinkage.data import Data, Part
+from shrinkage.data.mapped import mapped
 from shrinkage.engine import groups, kernel, optimizers
 from shrinkage.engine.images import augmented
 from shrinkage.engine.layers import shape_of
@@ -126,7 +135,9 @@ def train(
         from shrinkage.engine.elsewhere import Dispatch, site_of
 
         site = site_of(executor, threads, ahead)
-        yield from Dispatch(queue, left, data, site, starts or {}, limit).fits(expired)
+        here = isinstance(executor, ProcessPoolExecutor)
+        with mapped(data) if here else nullcontext(data) as sent:
+            yield from Dispatch(queue, left, sent, site, starts or {}, limit).fits(expired)
         return
     stop = np.zeros(1, dtype=np.uint8)
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "keras_loop": "fits beside a loop of Keras fits on JAX",
     "estimators": "the estimator's defaults beside scikit-learn's search; credit-g from a folder",
     "zeros": "share of weights that are exactly zero",
+    "study_file": "fits written into a file, a look at 100,000, 10,000 mutated files",
     "end_to_end": "whole commands in fresh processes",
     "ingredients": "trials without, and with, each of the other regularizers",
     "proximal": "a PyTorch optimizer with proximal steps beside itself, and beside the engine",

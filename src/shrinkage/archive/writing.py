@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -47,20 +47,20 @@ class Run:
 
     Parameters
     ----------
-    command : str
+    command : str, default ""
         Empty when there was none.
-    plan : mapping of str to object
-        JSON of what is to be tried, field by field.
-    versions, environment : mapping of str to object
+    plan : mapping of str to object, default {}
+        JSON of what is to be tried, field by field, see :func:`told_fields`.
+    versions, environment : mapping of str to object, default {}
         Of packages; of the machine.
     source : mapping or None, default None
         How to read the data again, see :func:`shrinkage.archive.kept_data.read_source`.
     """
 
-    command: str
-    plan: Mapping[str, Any]
-    versions: Mapping[str, str]
-    environment: Mapping[str, Any]
+    command: str = ""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
     source: Mapping[str, Any] | None = None
 
 

@@ -28,10 +28,11 @@ BENCHMARKS = {
     "stacked": "copies of a PyTorch module as one stack beside trainings by hand; a GPU, if any",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
+    "memory": "a large table read, trained on and verified in a fresh process; a few minutes",
     "lesson": "the whole lesson in a fresh process; two to three minutes",
     "keras_lesson": "the lesson's own code on Keras beside this package, ten seeds; three minutes",
 }
-ON_REQUEST = frozenset({"accuracy", "estimators", "features", "keras_lesson", "lesson"})
+ON_REQUEST = frozenset({"accuracy", "estimators", "features", "keras_lesson", "lesson", "memory"})
 """Only when named: they take long, or read tables that do not come with the package."""
 
 

@@ -140,6 +140,16 @@ def test_two_names_of_one_file_are_one_file(keeper, tmp_path):
             StudyFile(link)
 
 
+def test_where_nothing_can_be_locked(keeper, monkeypatch):
+    def refuse(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("shrinkage.archive.holding._lock", refuse)
+    with pytest.raises(SettingError, match=r"\(no locks available\), so .* on a local disk"):
+        StudyFile(keeper.path)
+    assert held(keeper.path) is None
+
+
 def test_a_lock_that_says_nothing_is_still_a_lock(keeper, tmp_path):
     with StudyFile(keeper.path):
         keeper.path.with_name("moons.study-lock").write_text("")

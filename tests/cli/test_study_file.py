@@ -199,3 +199,6 @@ def test_a_file_without_a_plan(command, kept):
     with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
         one.execute("UPDATE runs SET plan = '{}'")
     assert "does not say what was to be tried" in command("report", "good.study").refusal
+    again = command.quick("good.csv", "--study", "good.study", "--json")
+    assert document(again) == kept
+    assert command("report", "good.study").code == 0

@@ -19,7 +19,10 @@ if sys.platform == "win32":
 
     def _lock(file: IO[str]) -> None:
         file.seek(1 << 30)  # beyond what is written, which others may then read
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(*error.args) from error
 
 else:
     import fcntl
@@ -64,7 +67,7 @@ class Hold:
             file = self._beside.open("a+", encoding="utf-8")
             try:
                 _lock(file)
-            except OSError:
+            except BlockingIOError:
                 file.close()
                 tries += 1
                 if tries < _TRIES:  # it may be someone who only asked, in `held`
@@ -74,6 +77,13 @@ class Hold:
                     f"the study file '{self.path.name}' is being written by {holder(self.path)}; "
                     "wait until it is done, or end it"
                 ) from None
+            except OSError as error:  # a network's file system, say
+                file.close()
+                reason = (error.strerror or str(error)).lower()
+                raise SettingError(
+                    f"the study file '{self.path.name}' cannot be locked where it lies ({reason}), "
+                    "so that two programs could write it at once; keep it on a local disk"
+                ) from error
             # Its last holder may have removed it between the two steps.
             with suppress(OSError):
                 if os.fstat(file.fileno()).st_ino == self._beside.stat().st_ino:
@@ -118,10 +128,10 @@ def held(path: Path) -> str | None:
     """Who writes a study file now; None if nobody does."""
     beside = path.with_name(f"{path.name}-lock")
     try:
-        with beside.open("r+", encoding="utf-8") as file:
+        with beside.open(encoding="utf-8") as file:
             _lock(file)  # ends as the file is closed
-    except FileNotFoundError:
-        return None
-    except OSError:
+    except BlockingIOError:
         return holder(path)
+    except OSError:  # there is none, or it is not ours to look at
+        return None
     return None

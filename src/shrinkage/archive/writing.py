@@ -65,7 +65,7 @@ class Run:
 
 
 class StudyFile:
-    """A study file that this process writes, from :meth:`open` to :meth:`close`.
+    """A study file that this process writes, until :meth:`close`.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from shrinkage.data import BUNDLED, Data
 from shrinkage.data.description import counted
 from shrinkage.errors import SettingError
 from shrinkage.study import Fit, Trial
+from shrinkage.terminal.plain import say
 from shrinkage.tune import Plan, Search
 from shrinkage.tune.search import versions
 
@@ -68,8 +69,10 @@ class Keeping:
         from shrinkage.archive import differences, told_fields
         from shrinkage.archive.kept_data import changed
 
-        first = self._first_plan() or {}
-        found = changed(self.file.connection, data) + differences(first, told_fields(plan))
+        first = self._first_plan()
+        found = changed(self.file.connection, data)
+        if first is not None:
+            found += differences(first, told_fields(plan))
         if found:
             raise SettingError(
                 f"{self.file.path} is a study of other data or settings: {'; '.join(found)}; name "
@@ -133,7 +136,8 @@ class Keeping:
     def _first_plan(self) -> dict[str, Any] | None:
         if self.file is None or not self.file.begun:
             return None
-        return self.file.plans()[0]
+        # Of a damaged file that was recovered it may be lost.
+        return self.file.plans()[0] or None
 
 
 @contextmanager
@@ -144,8 +148,12 @@ def keeping(options: Options) -> Iterator[Keeping]:
         return
     from shrinkage.archive import StudyFile
 
-    with StudyFile(options.study) as file:
-        yield Keeping(options, file)
+    try:
+        with StudyFile(options.study) as file:
+            yield Keeping(options, file)
+    except KeyboardInterrupt:
+        say(f"what is finished is kept in {options.study}", "shrinkage: ")
+        raise
 
 
 def _source(options: Options) -> dict[str, Any]:

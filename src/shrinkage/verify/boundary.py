@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from shrinkage.data import Data, Part
-from shrinkage.data.shared import LARGE
 from shrinkage.engine.pool import predict
 from shrinkage.study import Fit
+from shrinkage.verify.large import looked_at
 
 Floats = NDArray[np.float64]
 
 GRID = 120  # points along each axis
 _CELLS = 1 << 22  # inputs built at once, so that memory does not grow with the columns
-_MANY = LARGE * 4 // 5  # numbers, beyond which a copy of the training inputs is avoided
-_ROWS_OF_MANY = 50_000
 _POINTS = 2_000  # training rows shown on the plane; more would hide the surface
 
 
@@ -269,22 +267,6 @@ def _sample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     if rows.size <= _POINTS:
         return rows
     return np.sort(np.random.default_rng(0).choice(rows, _POINTS, replace=False))
-
-
-def looked_at(part: Part) -> Part:
-    """A part itself, or evenly spaced rows of one so large that a copy of it is to be avoided.
-
-    Of the latter only inputs, targets and weights are those of the rows.
-    """
-    if part.inputs.size < _MANY:
-        return part
-    some = slice(None, None, -(-len(part.inputs) // _ROWS_OF_MANY))
-    return replace(
-        part,
-        inputs=np.ascontiguousarray(part.inputs[some]),
-        targets=part.targets[some],
-        weights=part.weights[some],
-    )
 
 
 def coordinates_on(plane: Plane, part: Part) -> Floats:

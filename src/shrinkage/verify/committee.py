@@ -9,6 +9,7 @@ import numpy as np
 
 from shrinkage.data import Data, TestSet
 from shrinkage.study import Fit
+from shrinkage.verify.large import tested
 from shrinkage.verify.performance import TOO_FEW, Effect, compared, predicted
 
 
@@ -87,6 +88,7 @@ def committee_of(fits: Sequence[Fit], label: str, data: Data, test: TestSet) -> 
     good = [fit for fit in fits if fit.ok]
     if len(good) < 2:
         return None
+    test = tested(test)
     alone = [predicted(fit, test.inputs) for fit in good]
     found, _, _ = compared(alone, [np.mean(alone, axis=0)], good[0].trial.training, data, test)
     return Committee(len(good), label, found) if found else None

@@ -18,6 +18,7 @@ from shrinkage.network import OwnNetwork, layout
 from shrinkage.scores import loss_unit
 from shrinkage.study import Fit
 from shrinkage.training import Training
+from shrinkage.verify.large import tested
 from shrinkage.verify.metrics import (
     Counts,
     Floats,
@@ -115,6 +116,7 @@ def effects(
     notes : tuple of str
         A sentence for each metric that does not exist on this test set.
     """
+    test = tested(test)
     sides = [[predicted(fit, test.inputs) for fit in fits] for fits in (before, after)]
     return compared(sides[0], sides[1], before[0].trial.training, data, test)
 

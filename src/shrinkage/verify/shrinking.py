@@ -15,7 +15,7 @@ from shrinkage.data import Data
 from shrinkage.engine.pool import predict
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit
-from shrinkage.verify.boundary import looked_at
+from shrinkage.verify.large import looked_at
 
 _TIMED_ROWS, _FEWEST_TIMED, _ARITHMETIC = 10_000, 100, 200_000_000
 """Rows whose prediction is timed: fewer where parameters times rows would pass the last number."""

@@ -15,6 +15,7 @@ from shrinkage.penalties import describe
 from shrinkage.study import Fit, Study
 from shrinkage.verify.boundary import Boundary, boundary_along
 from shrinkage.verify.checklist import CheckPoint, nine_points
+from shrinkage.verify.large import tested
 from shrinkage.verify.performance import TOO_FEW, Effect, effects
 from shrinkage.verify.relaxation import Relaxation, relaxation
 from shrinkage.verify.shrinking import Shrinking, shrinking
@@ -125,6 +126,7 @@ def verify(
             "there are no test rows, and the test set is what verifies; give rows that nothing "
             "else has seen"
         )
+    set_aside, test = len(test.targets), tested(test)
     everything, study, point = study, study.principal, selection.point
     selected: Point = (point.penalty, point.lam) if point.penalty and point.lam else _NONE
     before, after = sides_of(study, selected)
@@ -147,7 +149,7 @@ def verify(
         weights_path=weights_along(path, path_labels),
         boundary=boundary,
         checklist=nine_points(study, diagnosis, selected, weights, boundary),
-        notes=(*notes, *_missing_notes(study)),
+        notes=(*_drawn(len(test.targets), set_aside), *notes, *_missing_notes(study)),
         sentence=_sentence(found, labels[1], len(test.targets), len(before)),
         weights_sentence=_weights_sentence(
             weights[0], selected, bool(before[0].trial.network.hidden)
@@ -190,6 +192,12 @@ def refits_along(study: Study, selected: Point, seed: int) -> list[Fit]:
         shown = penalties.most_common(1)[0][0]
     along = {point_of(fit): fit for fit in fits if point_of(fit)[0] in (None, shown)}
     return [along[point] for point in sorted(along, key=lambda point: point[1])]
+
+
+def _drawn(rows: int, set_aside: int) -> list[str]:
+    if rows == set_aside:
+        return []
+    return [f"{rows:,} of the {set_aside:,} test rows, drawn at random, stand for all."]
 
 
 def _missing_notes(study: Study) -> list[str]:

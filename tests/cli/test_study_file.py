@@ -195,6 +195,20 @@ def test_refusals(command, good, kept):
         assert said in command(*arguments).refusal
 
 
+def test_a_network_of_ones_own_is_reported_beside_its_module(command, kept):
+    own = (
+        '{"fields":{"inputs":3,"multiplications":32,"name":"Mine","outputs":1,"places":{"fields":'
+        '{"blocks":{"tuple":[{"fields":{"kind":"other","label":"w","layer":1,"shape":{"tuple":'
+        '[41]},"start":0,"transposed":false},"record":"Block"}]},"penalize_output":false,"reach":'
+        '24},"record":"Layout"}},"record":"OwnNetwork"}'
+    )
+    with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
+        one.execute("UPDATE records SET value = ? WHERE kind = 'network'", (own,))
+        one.execute("DELETE FROM fits")
+    refusal = command("report", "good.study").refusal
+    assert "a report on Mine needs the module itself" in refusal
+
+
 def test_a_file_without_a_plan(command, kept):
     with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
         one.execute("UPDATE runs SET plan = '{}'")

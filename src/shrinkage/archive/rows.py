@@ -26,7 +26,9 @@ _SHAPES = {
     "outputs": ("outputs",),
     "parameters": ("parameters",),
 }
-_TYPES = {"epochs": np.int64, "train_loss": np.float64, "validation_loss": np.float64}
+# What trains decides on the precision of losses, and it comes back as it was.
+_LOSSES = (np.float64, np.float32)
+_TYPES = {"epochs": (np.int64, np.int32), "train_loss": _LOSSES, "validation_loss": _LOSSES}
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def fit_of(trial: Trial, rows: Rows, part: Part | None) -> Fit:
                 raise Unreadable(name)
             arrays[name] = found[name]
     for name, values in arrays.items():
-        if values.dtype != _TYPES.get(name, np.float32):
+        if values.dtype not in _TYPES.get(name, (np.float32,)):
             raise Unreadable(name)
     length = arrays["epochs"].shape
     if len(length) != 1 or {arrays[name].shape for name in _SHAPES["histories"]} != {length}:

@@ -70,10 +70,17 @@ def _read(file: Path) -> tuple[Study, Plan, str | None, RunInfo]:
     from shrinkage.archive.kept_data import fact
     from shrinkage.archive.opening import opened
     from shrinkage.archive.reading import last_run, plan_fields
+    from shrinkage.network import OwnNetwork
     from shrinkage.report import RunInfo
     from shrinkage.tune import Plan
 
     study = open_study(file)
+    own = [t.network for t in study.trials[:1] if isinstance(t.network, OwnNetwork)]
+    if own:
+        raise SettingError(
+            f"a report on {own[0].name} needs the module itself, of which a study file holds the "
+            "parameters alone; in Python, Study.open(path, network=…) brings both together"
+        )
     with opened(file) as connection:
         said = last_run(connection)
         if said is None or not said.plan:

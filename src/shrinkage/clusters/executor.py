@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from functools import partial
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 _AHEAD = 12
 """Batches for each worker. Adaptive clusters grow where more than five seconds' work waits."""
+_SCATTERS = 10
+"""Attempts to send rows while workers die and join."""
 
 
 class DaskExecutor(Executor):
@@ -147,11 +150,18 @@ class DaskExecutor(Executor):
 
     def _scattered(self, digest: str, part: Part) -> Any:
         """Rows on every worker of now; those that join get them from one that has them."""
-        if not self.workers:
-            self._wait_for_one()
-        # Each time under another name: a lost one may still be known to the scheduler.
-        key = f"shrinkage-rows-{digest}-{self._name}-{next(self._numbers)}"
-        return self._client.scatter({key: part}, broadcast=True)[key]
+        for again in range(_SCATTERS):
+            if not self.workers:
+                self._wait_for_one()
+            # Each time under another name: a lost one may still be known to the scheduler.
+            key = f"shrinkage-rows-{digest}-{self._name}-{next(self._numbers)}"
+            try:
+                return self._client.scatter({key: part}, broadcast=True)[key]
+            except OSError as error:  # a worker died while it was being told
+                if self._client.status != "running" or again == _SCATTERS - 1:
+                    raise self._gone() from error
+                time.sleep(0.2 * (again + 1))
+        raise AssertionError  # the last attempt returns or raises
 
     def _wait_for_one(self) -> None:
         """Wait for a worker. A task that waits for one is what makes an adaptive cluster grow."""
@@ -165,6 +175,12 @@ class DaskExecutor(Executor):
                 f"no worker joined {self._where} in {self.patience:g} seconds; start one with: "
                 f"dask worker {self._where} --nthreads 1"
             ) from error
+
+    def _gone(self) -> ShrinkageError:
+        return ShrinkageError(
+            f"the connection to the cluster of the scheduler at {self._where} is lost; look "
+            "whether it still runs, and start the command again"
+        )
 
     @property
     def _where(self) -> str:
@@ -188,11 +204,7 @@ class DaskExecutor(Executor):
         except KilledWorker:
             error: BaseException = Lost(deadly=True)
         except CancelledError:
-            gone = ShrinkageError(
-                f"the connection to the scheduler at {self._where} is lost; what is finished is "
-                "kept, so look whether it still runs"
-            )
-            error = Lost(deadly=False) if self._client.status == "running" else gone
+            error = Lost(deadly=False) if self._client.status == "running" else self._gone()
         except BaseException as failure:  # noqa: BLE001  # whatever it was goes to who asked
             error = failure
         else:

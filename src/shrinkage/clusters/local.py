@@ -27,7 +27,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM
 
 @contextmanager
 def workers_here(
-    workers: int | None = None, dashboard: int | None = None
+    workers: int | None = None, dashboard: int | None = None, memory: int | None = None
 ) -> Iterator[distributed.Client]:
     """A scheduler in this process and workers of one thread each beside it.
 
@@ -37,6 +37,9 @@ def workers_here(
         Processes; by default one for each core that this process may use.
     dashboard : int or None, default None
         Port of Dask's dashboard on the loopback interface; None for no dashboard.
+
+    memory : int or None, default None
+        Bytes that a worker may take before it is ended; by default its share of the machine's.
 
     Yields
     ------
@@ -55,7 +58,7 @@ def workers_here(
                 host=_LOOPBACK,
                 dashboard_address=f"{_LOOPBACK}:{dashboard or 0}",
                 scheduler_kwargs={"dashboard": dashboard is not None},
-                memory_limit=1 / (workers or available_threads()),
+                memory_limit=memory or 1 / (workers or available_threads()),
                 local_directory=folder,
                 env=_ONE_THREAD,
                 silence_logs=50,

@@ -22,7 +22,7 @@ from shrinkage.study import Fit, Status, Trial
 SECONDS = 1.0
 """Work in a batch: long beside a message, short beside a stage of a search."""
 TRIES = 3
-"""Times that a trial alone may take its worker down."""
+"""Times that a trial alone may take its worker down; rows lost under it count half."""
 _POLL = 0.05
 """Seconds between two looks at a deadline."""
 _STUBBORN = 100
@@ -125,7 +125,7 @@ class _Work:
     """Trials that go together, and how often they came back without an answer."""
 
     trials: tuple[Trial, ...]
-    deaths: int = 0
+    deaths: float = 0.0
 
 
 class Dispatch:
@@ -269,11 +269,11 @@ class Dispatch:
             ) from lost
         if not lost.deadly:
             self._site.renew()
-            self._again.append(work)
-        elif len(work.trials) > 1:  # which of them was it?
+        deaths = work.deaths + (1.0 if lost.deadly else 0.5)
+        if len(work.trials) > 1 and deaths >= 1:  # which of them was it?
             self._again.extend(_Work((trial,)) for trial in work.trials)
-        elif work.deaths + 1 < TRIES:
-            self._again.append(_Work(work.trials, work.deaths + 1))
+        elif deaths < TRIES:
+            self._again.append(_Work(work.trials, deaths))
         else:
             (trial,) = work.trials
             return [given_up(trial, self._part(trial.fold)[1], Status.LOST)]

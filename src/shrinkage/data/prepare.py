@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shrinkage.data.arrays import Data, Part, TestSet
-from shrinkage.data.columns import Columns, read_columns
+from shrinkage.data.arrays import Data
+from shrinkage.data.columns import read_columns
 from shrinkage.data.describe import describe
 from shrinkage.data.description import counted
-from shrinkage.data.encode import encode
 from shrinkage.data.fingerprint import fingerprint
+from shrinkage.data.parts import Read, full_and_test, part_of, shared_parts
 from shrinkage.data.pixels import require_pixels
-from shrinkage.data.shared import LARGE, encode_shared, move
+from shrinkage.data.shared import LARGE
 from shrinkage.data.splits import default_folds, split_folds, split_test
 from shrinkage.data.stored import StoredTable
 from shrinkage.data.target import Target, find_target, read_target
@@ -28,23 +27,6 @@ if TYPE_CHECKING:
 MINIMUM_ROWS = 10
 
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """A table read but not yet split: inputs, target, weights and places of its usable rows.
-
-    The columns of a large table are not read before it is split.
-    """
-
-    table: pd.DataFrame | StoredTable
-    known: NDArray[np.bool_]
-    names: tuple[str, ...]
-    columns: Columns | None
-    target: Target
-    weights: NDArray[np.float64]
-    rows: Rows
-    warnings: tuple[str, ...]
 
 
 def prepare(
@@ -112,11 +94,11 @@ def prepare(
         for split in split_folds(strata[train], folds, rng, discrete=discrete)
     ]
     if read.columns is None:
-        columns, full, parts, test_set = _shared(read, train, test, splits)
+        columns, full, parts, test_set = shared_parts(read, train, test, splits)
     else:
         columns = read.columns
-        full, test_set = _full_and_test(read, columns, train, test)
-        parts = tuple(_part(read, columns, train, *split) for split in splits)
+        full, test_set = full_and_test(read, columns, train, test)
+        parts = tuple(part_of(read, columns, train, *split) for split in splits)
     return Data(
         name=name,
         task=read.target.task,
@@ -164,7 +146,7 @@ def _read(
     task: str,
     sample_weight: ArrayLike | None,
     image: tuple[int, int] | None,
-) -> _Read:
+) -> Read:
     """Check and understand the table."""
     if not isinstance(table, StoredTable):
         table = table.set_axis([str(column) for column in table.columns], axis=1)
@@ -199,7 +181,7 @@ def _read(
         columns = read_columns(whole, rows, images=image is not None)
     if image is not None and columns is not None:
         require_pixels(columns, image)
-    return _Read(table, known, inputs, columns, understood, weights[known], rows - 1, said)
+    return Read(table, known, inputs, columns, understood, weights[known], rows - 1, said)
 
 
 def _check_weights(sample_weight: ArrayLike | None, rows: int) -> NDArray[np.float64]:
@@ -234,112 +216,3 @@ def _choose_folds(
             f"aside); use at most {largest} folds"
         )
     return folds or min(usual_folds, largest), repeats or usual_repeats
-
-
-def _shared(
-    read: _Read, train: Rows, test: Rows, splits: Sequence[tuple[Rows, Rows]]
-) -> tuple[Columns, Part, tuple[Part, ...], TestSet]:
-    """All parts and the test set of a large table, over one array of inputs."""
-
-    def column(name: str) -> pd.Series:
-        values = read.table[name]
-        return values if len(read.rows) == len(values) else values.loc[read.known]
-
-    encoded, columns, least = encode_shared(column, read.names, read.rows + 1, train, test)
-    inputs = encoded.inputs[: len(train)]
-    fit = np.arange(len(train))
-    values = read.target.values
-    targets, center, scale = _standardize_target(read.target, values[train], fit)
-    full = Part(
-        inputs=inputs,
-        targets=targets,
-        weights=_mean_one(read.weights[train], fit),
-        train=fit,
-        validation=np.empty(0, dtype=np.int64),
-        columns=encoded.names,
-        center=encoded.center,
-        scale=encoded.scale,
-        target_center=center,
-        target_scale=scale,
-        sources=encoded.sources,
-    )
-    equal = bool((full.weights == 1.0).all())
-    parts = []
-    for moved, (fitted, held_out) in zip(
-        move(encoded, [fitted for fitted, _ in splits], least), splits, strict=True
-    ):
-        if read.target.task == "regression":
-            targets, center, scale = _standardize_target(read.target, values[train], fitted)
-        parts.append(
-            replace(
-                full,
-                targets=targets,
-                weights=full.weights if equal else _mean_one(read.weights[train], fitted),
-                train=fitted,
-                validation=held_out,
-                target_center=center,
-                target_scale=scale,
-                **vars(moved),
-            )
-        )
-    weights = _mean_one(read.weights[test], np.arange(len(test)))
-    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
-    return columns, full, tuple(parts), test_set
-
-
-def _full_and_test(read: _Read, columns: Columns, train: Rows, test: Rows) -> tuple[Part, TestSet]:
-    """The part of every training row, and the test set seen through its preprocessing."""
-    fit = np.arange(len(train))
-    encoded = encode(columns, np.concatenate([train, test]), fit)
-    values = read.target.values
-    targets, center, scale = _standardize_target(read.target, values[train], fit)
-    full = Part(
-        inputs=encoded.inputs[: len(train)],
-        targets=targets,
-        weights=_mean_one(read.weights[train], fit),
-        train=fit,
-        validation=np.empty(0, dtype=np.int64),
-        columns=encoded.names,
-        center=encoded.center,
-        scale=encoded.scale,
-        target_center=center,
-        target_scale=scale,
-        sources=encoded.sources,
-    )
-    weights = _mean_one(read.weights[test], np.arange(len(test)))
-    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
-    return full, test_set
-
-
-def _part(read: _Read, columns: Columns, rows: Rows, train: Rows, validation: Rows) -> Part:
-    encoded = encode(columns, rows, train)
-    targets, center, scale = _standardize_target(read.target, read.target.values[rows], train)
-    return Part(
-        inputs=encoded.inputs,
-        targets=targets,
-        weights=_mean_one(read.weights[rows], train),
-        train=train,
-        validation=validation,
-        columns=encoded.names,
-        center=encoded.center,
-        scale=encoded.scale,
-        target_center=center,
-        target_scale=scale,
-        sources=encoded.sources,
-    )
-
-
-def _standardize_target(
-    target: Target, values: NDArray[np.float64], fit: Rows
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """Class indices as they are; numbers with mean 0 and deviation 1 over the fitted rows."""
-    if target.task != "regression":
-        return values.astype(np.float32), np.zeros(1), np.ones(1)
-    center, scale = values[fit].mean(axis=0), values[fit].std(axis=0)
-    scale[scale == 0] = 1.0
-    return ((values - center) / scale).astype(np.float32), center, scale
-
-
-def _mean_one(weights: NDArray[np.float64], fit: Rows) -> NDArray[np.float32]:
-    scaled: NDArray[np.float64] = weights / weights[fit].mean()
-    return scaled.astype(np.float32)

@@ -26,6 +26,8 @@ BENCHMARKS = {
     "ingredients": "trials without, and with, each of the other regularizers",
     "proximal": "a PyTorch optimizer with proximal steps beside itself, and beside the engine",
     "stacked": "copies of a PyTorch module as one stack beside trainings by hand; a GPU, if any",
+    "dask": "two workers of a Dask cluster beside two threads; what a message costs",
+    "planning": "a million fits on 1,000 cores, calculated from what is measured here",
     "accuracy": "balanced accuracy on real tables beside trees and linear models; hours",
     "features": "group lasso on inputs beside all inputs, and beside LassoNet; real tables",
     "memory": "a large table read, trained on and verified in a fresh process; a few minutes",

@@ -147,14 +147,14 @@ def test_it_is_an_executor_for_anything(executor):
 
 
 def test_half_of_the_workers_killed_again_and_again(data):
-    asked = trials(data, 30, epochs=150)
+    asked = trials(data, 12, epochs=250)
     ended = threading.Event()
     with workers_here(2) as client, DaskExecutor(client) as executor:
         client.wait_for_workers(2)
         killed = []
 
         def kill():
-            while len(killed) < 4 and not ended.wait(1.5):
+            while len(killed) < 3 and not ended.wait(1.0):
                 nanny = client.cluster.workers[len(killed) % 2]
                 if nanny.pid:
                     os.kill(nanny.pid, signal.SIGKILL)

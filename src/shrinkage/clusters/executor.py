@@ -157,7 +157,7 @@ class DaskExecutor(Executor):
             key = f"shrinkage-rows-{digest}-{self._name}-{next(self._numbers)}"
             try:
                 return self._client.scatter({key: part}, broadcast=True)[key]
-            except OSError as error:  # a worker died while it was being told
+            except Exception as error:  # a worker died while it was being told
                 if self._client.status != "running" or again == _SCATTERS - 1:
                     raise self._gone() from error
                 time.sleep(0.2 * (again + 1))

@@ -19,6 +19,8 @@ _LOOPBACK = "127.0.0.1"
 _SETTINGS = {
     # A task that killed two workers is sent again alone, to see which of its trials it was.
     "distributed.scheduler.allowed-failures": 1,
+    # On a busy machine a worker may take long to start again.
+    "distributed.deploy.lost-worker-timeout": "10 minutes",
     # Variables for the workers, which Dask would also set in this process.
     "distributed.nanny.pre-spawn-environ": {},
 }

@@ -21,6 +21,11 @@ from shrinkage.study import Fit, Status, Trial
 
 SECONDS = 1.0
 """Work in a batch: long beside a message, short beside a stage of a search."""
+FEW = 100
+"""Workers with batches of a second; of more the batches are longer, for one coordinator to keep up.
+
+They come from all workers together a hundred times a second at most: docs/how-to/clusters.md.
+"""
 TRIES = 3
 """Times that a trial alone may take its worker down; rows lost under it count half."""
 _POLL = 0.05
@@ -227,7 +232,8 @@ class Dispatch:
         """Trials in the next batch: a second's work, and less towards the end of what is known."""
         if self._pace is None:
             return 1
-        size = max(1, int(SECONDS / max(self._pace, 1e-6)))
+        work = SECONDS * max(1.0, self._site.workers / FEW)
+        size = max(1, int(work / max(self._pace, 1e-6)))
         if self._left > 0:
             size = min(size, ceil(self._left / (2 * max(self._site.workers, 1))))
         return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import warnings
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from shrinkage.data import bundled, prepare
 from shrinkage.engine import noise
 from shrinkage.engine.pool import predict
 from shrinkage.engine.stacked import training as shared
+from shrinkage.engine.stacked.parallel import side_by_side
 from shrinkage.engine.stacked.rewriting import Rewriting, kept_by, step_keys
 from shrinkage.errors import SettingError
 from shrinkage.network import layout
@@ -243,6 +245,19 @@ def test_giving_up_ends_all_stacks(moons):
     assert not [thread for thread in threading.enumerate() if thread.name == "stack"]
 
 
+def test_what_has_ended_is_not_lost_when_the_time_is_up(moons):
+    own = network(perceptron, moons)
+    fit = next(train([Trial(own, Training(moons.loss, epochs=1), None, 0.0, 0, 0)], moons))
+    ended = threading.Barrier(3)
+
+    def work(over):
+        yield from [fit] * 8
+        ended.wait()
+
+    fits = side_by_side([work, work], expired=lambda: ended.wait() >= 0)
+    assert len(list(fits)) == 16
+
+
 def test_an_error_in_a_stack_reaches_the_caller(moons, monkeypatch):
     own = network(perceptron, moons)
     trials = [Trial(own, Training(moons.loss, epochs=1), L2(), 0.1, 0, i) for i in range(8)]
@@ -453,6 +468,15 @@ def test_a_factory_must_make_one_architecture(moons):
     trials = [Trial(own, Training(moons.loss, epochs=1), L2(), lam, 0, 0) for lam in (0.1, 0.2)]
     with pytest.raises(SettingError, match=r"the factory makes different modules: '0\.weight' had"):
         list(train(trials, moons))
+
+
+def test_copies_share_the_time_of_their_stack(moons):
+    own = network(perceptron, moons)
+    training = Training(moons.loss, epochs=30, patience=2, learning_rate=0.02)
+    trials = [Trial(own, training, L2(), 0.003 * i, 0, seed=i) for i in range(4)]
+    begin = time.perf_counter()
+    fits = list(train(trials, moons))
+    assert 0 < sum(fit.seconds for fit in fits) < time.perf_counter() - begin
 
 
 def test_networks_are_not_mixed(moons):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from shrinkage import L1, L2, GroupLasso, diagnose, select
 from shrinkage.data import bundled, prepare
@@ -266,6 +266,31 @@ def test_tied_weights_are_one_and_precision_is_single(digits, make):
     assert study.refits[-1].sparsity > 0
 
 
+def test_smoothing_of_the_loss_is_that_of_the_training(digits):
+    train, _ = digits
+    settings = {"penalties": "l2", "lambdas": [0.1], "seeds": 1, "folds": 2, "epochs": 2}
+    smoothed = path(
+        convolutional, train, loss=nn.CrossEntropyLoss(label_smoothing=0.3), verbose=0, **settings
+    )
+    assert smoothed.trials[0].training.label_smoothing == 0.3
+    plain = path(convolutional, train, verbose=0, **settings)
+    assert not np.array_equal(smoothed.refits[0].parameters, plain.refits[0].parameters)
+
+
+def test_labels_and_targets_of_other_rows_have_to_fit(digits):
+    (images, labels), _ = digits
+    words = np.where(labels < 5, "small", "large")
+
+    def factory():
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+
+    settings = {"penalties": "l2", "lambdas": [0.1], "seeds": 1, "epochs": 1, "verbose": 0}
+    with pytest.raises(DataError, match="the targets hold huge, but the classes are large, small"):
+        path(factory, (images, words), test_data=(images[:3], ["huge"] * 3), **settings)
+    with pytest.raises(DataError, match=r"the targets of val_data have shape \(3, 2\)"):
+        path(factory, (images, labels % 2), (images[:3], np.zeros((3, 2))), **settings)
+
+
 def test_an_interruption_keeps_what_is_finished(digits, monkeypatch):
     train, _ = digits
     whole = Search.__iter__
@@ -339,6 +364,16 @@ def frozen():
             {"loss": nn.CrossEntropyLoss(reduction="none")},
             "reduction='none', so it gives a vector",
         ),
+        (
+            convolutional,
+            {"loss": nn.CrossEntropyLoss(ignore_index=3)},
+            "the loss leaves out a class",
+        ),
+        (
+            convolutional,
+            {"loss": "binary_cross_entropy"},
+            "is about one output, but Seq",
+        ),
         (convolutional, {"penalties": "l3"}, "unknown penalty 'l3'"),
         (convolutional, {"penalties": []}, "there is no penalty to try"),
         (convolutional, {"penalties": 0.1}, "0.1 is not a penalty"),
@@ -356,6 +391,19 @@ def test_bad_input_is_one_sentence(digits, factory, settings, sentence):
     assert "\n" not in str(caught.value)
 
 
+class Ragged(Dataset):
+    """Rows that grow."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return self.rows
+
+    def __getitem__(self, row):
+        return torch.zeros(row + 1), 0
+
+
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
@@ -365,6 +413,9 @@ def test_bad_input_is_one_sentence(digits, factory, settings, sentence):
         ((np.array([["a"] * 3] * 5), np.zeros(5)), "a network takes numbers"),
         ((np.zeros((1, 64)), np.zeros(1)), "has 1 row"),
         (np.zeros((5, 64)), "train_data is a ndarray; give"),
+        ((torch.zeros(5, 64, device="meta"), np.zeros(5)), "on the meta device"),
+        (Ragged(3), r"differ in shape: row 1 has \(2,\), row 0 has \(1,\)"),
+        (Ragged(0), "train_data has no rows"),
     ],
 )
 def test_rows_that_cannot_be_used(rows, sentence):

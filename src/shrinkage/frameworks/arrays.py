@@ -116,7 +116,7 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
     Parameters
     ----------
     targets : ndarray, shape (rows,) or (rows, K)
-        Of all rows that will be seen.
+        Of the rows to train on.
     outputs : int
         Numbers that the network answers for a row.
     loss : str or None
@@ -133,6 +133,16 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
     """
     if loss is not None:
         require_known("loss", loss, LOSSES)
+    if loss == "binary_cross_entropy" and outputs > 1:
+        raise SettingError(
+            f"binary cross-entropy is about one output, but {name} has {outputs:,}; say "
+            "loss='cross_entropy', or give it one output"
+        )
+    if loss == "cross_entropy" and outputs == 1:
+        raise SettingError(
+            f"cross-entropy is about one output for each class, but {name} has one; say "
+            "loss='binary_cross_entropy', or give it as many outputs as classes"
+        )
     classified = _classified(targets, outputs, loss)
     if not classified:
         width = 1 if targets.ndim == 1 else targets.shape[1]
@@ -217,6 +227,11 @@ def own_data(
         if rows is not None and rows.shape != train.shape:
             raise DataError(
                 f"a row of {where} has shape {rows.shape}, but one of train_data {train.shape}"
+            )
+        if rows is not None and rows.targets.shape[1:] != train.targets.shape[1:]:
+            raise DataError(
+                f"the targets of {where} have shape {rows.targets.shape}, but those of train_data "
+                f"{train.targets.shape}; give as many for each row"
             )
     inputs = np.concatenate([_flat(rows) for rows in given])
     targets = np.concatenate([_targets(rows, answer) for rows in given])

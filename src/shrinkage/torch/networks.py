@@ -13,7 +13,7 @@ from torch.nn.modules.conv import _ConvTransposeNd
 from torch.utils.flop_counter import FlopCounterMode
 
 from shrinkage.engine.stacked import Array, ModuleNetwork
-from shrinkage.engine.stacked.module import Role, evaluating
+from shrinkage.engine.stacked.module import Role, evaluating, seeded
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.frameworks.parameters import Parameter
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
@@ -41,8 +41,7 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
         raise SettingError(
             f"the factory is a {type(factory).__name__}; give a function that makes the module"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         module = factory()
     if not isinstance(module, nn.Module):
         raise SettingError(

@@ -145,20 +145,25 @@ def path(
     """
     module = made_by(model_factory)
     given = _loss_name(loss)
+    smoothing = getattr(loss, "label_smoothing", 0.0)
+    if smoothing:
+        training = {"label_smoothing": smoothing, **training}
     if isinstance(train_data, Data):
         data, shape_of_all = _prepared(train_data, val_data, test_data)
         outputs = answered(module, _sample(shape_of_all, module))
         _require_outputs(data, outputs, module)
+        if given not in (None, data.loss):
+            raise SettingError(
+                f"the loss is '{given}', but the table asks for '{data.loss}'; leave it out"
+            )
         two = data.task == "binary" and outputs == 2
     else:
         train = _read(train_data, "train_data")
         held = None if val_data is None else _read(val_data, "val_data")
         test = None if test_data is None else _read(test_data, "test_data")
-        shape_of_all = train.inputs
+        shape_of_all = _seen(train, held, test)
         outputs = answered(module, _sample(train.inputs, module))
-        everyone = [rows for rows in (train, held, test) if rows is not None]
-        targets = np.concatenate([rows.targets for rows in everyone])
-        answer = answer_of(targets, outputs, given, type(module).__name__)
+        answer = answer_of(train.targets, outputs, given, type(module).__name__)
         two = answer.logits_of_two
         data = own_data(
             train,
@@ -279,6 +284,10 @@ def _loss_name(loss: str | nn.Module | None) -> str | None:
             f"the loss is made with reduction='{reduction}', so it gives {gives}, and λ would not "
             "be the strength against the mean loss; make it with reduction='mean'"
         )
+    if getattr(loss, "ignore_index", -100) >= 0:
+        raise SettingError(
+            "the loss leaves out a class (ignore_index); leave its rows out of the data instead"
+        )
     if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
         raise SettingError(
             "the loss has weights of classes; leave them out and give class_weight='balanced'"
@@ -307,16 +316,38 @@ def _collected(dataset: Dataset[Any], where: str) -> tuple[Any, Any]:
     if not hasattr(dataset, "__len__"):
         raise DataError(f"{where} is an iterable dataset without a length; give its rows as (X, y)")
     rows = [dataset[i] for i in range(len(dataset))]
-    if not rows or not (isinstance(rows[0], (tuple, list)) and len(rows[0]) == 2):
+    if not rows:
+        raise DataError(f"{where} has no rows")
+    if not (isinstance(rows[0], (tuple, list)) and len(rows[0]) == 2):
         raise DataError(f"a row of {where} is not a pair (inputs, target); give (X, y)")
     return (
-        np.stack([_array(inputs) for inputs, _ in rows]),
-        np.stack([_array(target) for _, target in rows]),
+        _stacked([_array(inputs) for inputs, _ in rows], "inputs", where),
+        _stacked([_array(target) for _, target in rows], "targets", where),
     )
+
+
+def _stacked(parts: list[NDArray[Any]], what: str, where: str) -> NDArray[Any]:
+    for row, part in enumerate(parts):
+        if part.shape != parts[0].shape:
+            raise DataError(
+                f"the {what} of {where} differ in shape: row {row} has {part.shape}, row 0 has "
+                f"{parts[0].shape}; bring them to one"
+            )
+    return np.stack(parts)
+
+
+def _seen(train: OwnRows, *others: OwnRows | None) -> NDArray[Any]:
+    """All inputs where they are codes, whose range matters; else those to train on."""
+    if np.issubdtype(train.inputs.dtype, np.floating):
+        return train.inputs
+    given = [rows.inputs for rows in (train, *others) if rows is not None]
+    return np.concatenate(given) if len({part.shape[1:] for part in given}) == 1 else train.inputs
 
 
 def _array(part: Any) -> NDArray[Any]:
     """A tensor on any device, or anything else that NumPy understands."""
+    if isinstance(part, torch.Tensor) and part.is_meta:
+        raise DataError("the rows are on the meta device, which holds no numbers; give real ones")
     if isinstance(part, torch.Tensor):
         if part.dtype == torch.bfloat16:
             part = part.float()

@@ -119,6 +119,12 @@ class Strength:
         SettingError
             When the state is of other parameters.
         """
+        missing = {"lam", "schedule", "steps", "step"} - state.keys()
+        if missing:
+            raise SettingError(
+                f"the saved state has no '{sorted(missing)[0]}', so it is not one of penalties; "
+                "load what state_dict() gave"
+            )
         saved, own = set(state["lam"]), {p.name for p in self._parameters}
         if saved != own:
             other = sorted(saved ^ own)[0]
@@ -135,6 +141,8 @@ class Strength:
         self.step = int(state["step"])
 
     def _read(self, named: Sequence[Parameter], value: Any, what: str) -> dict[str, float]:
+        if hasattr(value, "tolist"):  # an array or a tensor of numbers
+            value = value.tolist()
         if isinstance(value, Sequence) and not isinstance(value, str):
             if len(value) != len(named):
                 names = ", ".join(p.name for p in named[:4]) + (", …" if len(named) > 4 else "")

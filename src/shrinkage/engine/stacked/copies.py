@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shrinkage.data import Data, Part
+from shrinkage.engine.objective import Interrupted
 from shrinkage.engine.pool import after_head, row_weights, rows_of
 from shrinkage.engine.stacked.gradients import Batch, Gradients, row_losses
 from shrinkage.engine.stacked.module import ModuleNetwork
@@ -114,11 +115,16 @@ class Copies:
             inputs=self._rows.inputs[where],
             targets=self._rows.targets[where],
             weights=self._rows.weights[weighed],
-            keys=step_keys(self.seeds if which is None else self.seeds[: len(rows)], step),
+            keys=step_keys(self.seeds if which is None else self.seeds[which], step),
         )
 
     def evaluate(
-        self, rows: NDArray[np.int64], which: NDArray[np.int64] | None = None
+        self,
+        rows: NDArray[np.int64],
+        over: Callable[[], bool],
+        which: NDArray[np.int64] | None = None,
+        *,
+        answers: bool = False,
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Mean penalty-free loss of each copy over its rows (C, n), and its answers (C, n, K).
 
@@ -126,8 +132,17 @@ class Copies:
         ----------
         rows : ndarray of int64, shape (C, n)
             Of all copies.
+        over : callable
+            Whether to give up, asked now and then.
         which : ndarray of int64, optional
             Copies to look at; all by default.
+        answers : bool, default False
+            Whether answers are wanted; without, there are none for any row.
+
+        Raises
+        ------
+        Interrupted
+            When it is to give up.
         """
         which = np.arange(len(rows)) if which is None else which
         rows = rows[which]
@@ -138,8 +153,10 @@ class Copies:
         step = max(_ROWS_AT_ONCE // copies, 32)
         total = torch.zeros(copies, dtype=torch.float64, device=self.vectors.device)
         mass = torch.zeros_like(total)
-        answers = []
+        said = []
         for first in range(0, count, step):
+            if over():
+                raise Interrupted
             some = self.batch(rows[:, first : first + step], 0, which)
             logits = self.gradients.answers(vectors, some.inputs)
             losses = torch.stack(
@@ -147,10 +164,15 @@ class Copies:
             )
             total += (losses * some.weights).sum(dim=1, dtype=torch.float64)
             mass += some.weights.sum(dim=1, dtype=torch.float64)
-            answers.append(logits.cpu())
-        found = torch.cat(answers, dim=1).numpy()
-        heads = [after_head(one, self.training.loss) for one in found]
-        return (total / mass).cpu().numpy(), np.stack(heads)
+            if answers:
+                said.append(logits)
+        means = (total / mass).cpu().numpy()
+        if not said:
+            return means, np.empty((copies, 0, self.network.outputs), np.float32)
+        heads = [
+            after_head(one, self.training.loss) for one in torch.cat(said, dim=1).cpu().numpy()
+        ]
+        return means, np.stack(heads)
 
     def validates(self, copy: int) -> bool:
         """Whether a copy's part has validation rows, or they were held back to stop early."""

@@ -19,6 +19,9 @@ from shrinkage.engine.stacked.steps import Steps, Strengths
 from shrinkage.study import Fit, Status
 from shrinkage.training import Training
 
+_EVERY = 0.2
+"""Seconds between two words about progress."""
+
 
 class Descent:
     """One descent of a stack.
@@ -32,7 +35,7 @@ class Descent:
     over : callable
         Whether to give up, asked before every step.
     told : callable
-        Told after every epoch which share of all is done.
+        Told now and then which share of all is done.
     penalize : bool, default True
         Whether penalties act; otherwise what is zero stays zero.
     """
@@ -64,9 +67,9 @@ class Descent:
         self._least = np.full(count, np.inf)
         self._best_epoch = np.zeros(count, dtype=np.int64)
         self._entries: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = []
-        self._histories: list[NDArray[np.int64]] = []
         self._order = copies.train.copy()
-        self._begun = time.perf_counter()
+        self._looked = self._told_at = time.perf_counter()
+        self._seconds = np.zeros(count)
 
     def fits(self) -> Iterator[Fit]:
         """Train, and yield copies as they end."""
@@ -86,14 +89,21 @@ class Descent:
                 batch = copies.batch(self._order[:, first : first + size], step)
                 sums += self._step(batch, step, total_steps)
                 step += 1
+                self._tell(step / total_steps)
             seen += rows
-            self._told(epoch / how.epochs)
             if epoch % every and epoch != how.epochs:
                 continue
             ended = yield from self._look(epoch, sums.cpu().numpy() / seen)
             seen, sums = 0, torch.zeros(len(copies.trials), device=copies.vectors.device)
             if ended:
                 return
+
+    def _tell(self, share: float) -> None:
+        """How far it is, a few times a second at most."""
+        now = time.perf_counter()
+        if now - self._told_at > _EVERY:
+            self._told_at = now
+            self._told(share)
 
     def _step(self, batch: Batch, step: int, total_steps: int) -> Tensor:
         copies, how = self._copies, self._training
@@ -117,7 +127,7 @@ class Descent:
         """Evaluate all copies; yield those that end here and let them go. Whether all have."""
         copies, how = self._copies, self._training
         last = epoch == how.epochs
-        losses, _ = copies.evaluate(copies.validation)
+        losses, _ = copies.evaluate(copies.validation, self._over)
         self._entries.append((epoch, train_losses, losses))
         finite = np.isfinite(train_losses) & torch.isfinite(copies.vectors).all(dim=1).cpu().numpy()
         self._finite[torch.tensor(finite)] = copies.vectors[torch.tensor(finite)]
@@ -131,6 +141,9 @@ class Descent:
             status[status == ""] = Status.COMPLETED
         status[~finite] = Status.DIVERGED
         done = status != ""
+        now = time.perf_counter()
+        self._seconds += (now - self._looked) / len(done)  # each copy's share of the stack's time
+        self._looked = now
         if done.any():
             yield from self._finished(np.flatnonzero(done), status, epoch)
             self._keep(np.flatnonzero(~done))
@@ -146,9 +159,9 @@ class Descent:
                 copies.vectors[copy] = self._finite[copy]
             elif self._best is not None and self._best_epoch[copy] > 0:
                 copies.vectors[copy] = self._best[copy]
-        finals, _ = copies.evaluate(copies.train, which)
-        _, outputs = copies.evaluate(copies.validation, which)
-        seconds = (time.perf_counter() - self._begun) / len(self._copies.trials)
+        finals, _ = copies.evaluate(copies.train, self._over, which)
+        held = copies.validation
+        _, outputs = copies.evaluate(held, self._over, which, answers=True)
         vectors = copies.vectors.cpu().numpy()
         for copy, final, answers in zip(which, finals, outputs):
             ended = status[copy]
@@ -169,7 +182,7 @@ class Descent:
                 status=ended,
                 stopped_at=epoch,
                 best_epoch=int(self._best_epoch[copy]) or None,
-                seconds=seconds,
+                seconds=float(self._seconds[copy]),
             )
 
     def _keep(self, kept: NDArray[np.int64]) -> None:
@@ -180,5 +193,5 @@ class Descent:
         self._frozen = None if self._frozen is None else self._frozen[index]
         self._best = None if self._best is None else self._best[index]
         self._least, self._best_epoch = self._least[kept], self._best_epoch[kept]
-        self._order = self._order[kept]
+        self._order, self._seconds = self._order[kept], self._seconds[kept]
         self._entries = [(at, train[kept], held[kept]) for at, train, held in self._entries]

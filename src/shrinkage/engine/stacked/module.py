@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -121,8 +122,7 @@ class ModuleNetwork(OwnNetwork):
 
     def initialize(self, seed: int) -> NDArray[np.float32]:
         """A fresh copy's arrays as one vector (P,); PyTorch's own generator stays as it was."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             module = self.factory()
         return self.vector_of(module)
 
@@ -157,7 +157,9 @@ class ModuleNetwork(OwnNetwork):
         parameters : ndarray of float32, shape (P,)
             Of a fit.
         """
-        module = self.factory()
+        with seeded(0):
+            module = self.factory()
+        self.vector_of(module)  # says so where it is of another architecture
         held = dict(module.named_parameters()) | dict(module.named_buffers())
         with torch.no_grad():
             for array in self.arrays:
@@ -237,6 +239,16 @@ class ModuleNetwork(OwnNetwork):
             array.name: vector[array.start : array.stop].reshape(array.shape)
             for array in self.arrays
         }
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """PyTorch's generators with a seed, and afterwards as they were."""
+    # A GPU that nobody has used yet has no generator to be put back.
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(seed)
+        yield
 
 
 class evaluating:  # reads as what it does: `with evaluating(module):`

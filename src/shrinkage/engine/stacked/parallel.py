@@ -56,11 +56,11 @@ def side_by_side(works: Sequence[Work], expired: Callable[[], bool] | None = Non
     threads = [Thread(target=run, args=(work,), name="stack", daemon=True) for work in works]
     for thread in threads:
         thread.start()
-    running = len(threads)
+    running, interrupted = len(threads), False
     try:
         while running:
             if expired is not None and expired():
-                return
+                break
             found: Any = None
             try:
                 found = news.get(timeout=_POLL)
@@ -72,11 +72,20 @@ def side_by_side(works: Sequence[Work], expired: Callable[[], bool] | None = Non
                 raise found
             else:
                 yield found
+    except KeyboardInterrupt:
+        interrupted = True
     finally:
         stop.set()
         for thread in threads:
             thread.join()
         torch.set_num_threads(before)
+    # What ended while nobody looked is not lost.
+    while not news.empty():
+        left = news.get()
+        if isinstance(left, Fit):
+            yield left
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _never() -> bool:

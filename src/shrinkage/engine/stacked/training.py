@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -12,11 +13,12 @@ import numpy as np
 import torch
 
 from shrinkage.data import Data
+from shrinkage.engine.objective import Interrupted
 from shrinkage.engine.pool import available_threads, joined, rows_of
 from shrinkage.engine.stacked.copies import Copies
 from shrinkage.engine.stacked.descent import Descent
 from shrinkage.engine.stacked.gradients import why_not_stacked
-from shrinkage.engine.stacked.module import ModuleNetwork
+from shrinkage.engine.stacked.module import ModuleNetwork, seeded
 from shrinkage.engine.stacked.parallel import side_by_side
 from shrinkage.errors import SettingError
 from shrinkage.study import Fit, Trial
@@ -100,7 +102,6 @@ def _key(trial: Trial, data: Data) -> Any:
     train, validation = rows_of(trial, data.part(trial.fold))
     common = replace(trial.training, learning_rate=1.0)
     groups = trial.penalty.groups if trial.penalty else None
-    # A copy without groups can take part where there are some; its λ of groups is 0.
     return common, groups, train.size, validation.size
 
 
@@ -109,6 +110,8 @@ def _copies(network: ModuleNetwork, training: Training) -> int:
     if network.at_once is not None:
         return network.at_once
     each = 5 * network.places.size + 20 * training.batch_size * network.inputs
+    if torch.device(network.device).type != "cpu":  # its memory is fast, and there is a lot of it
+        return int(np.clip(16 * _STACK // each, 1, 16 * _MOST_COPIES))
     return int(np.clip(_STACK // each, 1, _MOST_COPIES))
 
 
@@ -172,13 +175,13 @@ class _Stack:
 
     def fits(self, over: Callable[[], bool]) -> Iterator[Fit]:
         """Train; what draws random numbers in its own way begins with the seed of its copy."""
-        if self._stacked:
-            yield from self._descents(over)
-            return
-        with torch.random.fork_rng(devices=_devices(self._network.device)):
-            torch.manual_seed(self._copies.trials[0].seed)
-            found = list(self._descents(over))
-        yield from found
+        with suppress(Interrupted):
+            if self._stacked:
+                yield from self._descents(over)
+                return
+            with seeded(self._copies.trials[0].seed):
+                found = list(self._descents(over))
+            yield from found
 
     def _descents(self, over: Callable[[], bool]) -> Iterator[Fit]:
         """To the end; the relaxed descent after it, where one is asked for."""
@@ -212,8 +215,3 @@ class _Stack:
         for fit in Descent(copies, second, over, again, penalize=False).fits():
             everyone.remove(fit.trial)
             yield joined(before[fit.trial], fit)
-
-
-def _devices(device: str) -> list[torch.device]:
-    """Whose generators beside the processor's are to stay as they were."""
-    return [] if torch.device(device).type == "cpu" else [torch.device(device)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from shrinkage.archive import summary
 from shrinkage.archive.salvage import recover
+from shrinkage.archive.wreck import _highest
 from shrinkage.errors import SettingError
 
 
@@ -80,3 +83,10 @@ def test_nothing_to_save(tmp_path, saved):
 def test_nothing_is_overwritten(complete):
     with pytest.raises(SettingError, match="exists; name another"):
         recover(complete.path, complete.path)
+
+
+def test_no_id_is_larger_than_the_file_allows(complete):
+    """Ids are asked for one by one where a table is broken: a broken one must not be the last."""
+    with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
+        connection.execute("UPDATE trials SET id = ? WHERE id = 9", (1 << 60,))
+        assert 9 < _highest(connection) <= complete.path.stat().st_size // 50

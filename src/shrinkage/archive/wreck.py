@@ -14,8 +14,8 @@ from shrinkage.archive.opening import harden
 from shrinkage.archive.schema import create
 from shrinkage.errors import SettingError
 
-_MOST = 10_000_000
-"""Ids that are asked for one by one where a table cannot be read in order."""
+_LEAST = 50
+"""Bytes that a row takes at least: no id is larger than a file's size allows."""
 _PAGE = 4096
 
 
@@ -72,7 +72,7 @@ def rows_left(damaged: sqlite3.Connection, table: str, columns: str) -> Iterator
         return
     except (sqlite3.Error, UnicodeDecodeError):
         last = max(seen, default=0)
-    for key in range(last + 1, min(_highest(damaged), _MOST) + 1):
+    for key in range(last + 1, _highest(damaged) + 1):
         with suppress(sqlite3.Error, UnicodeDecodeError):
             row = damaged.execute(
                 f"SELECT {columns} FROM {table} WHERE rowid = ?",  # noqa: S608
@@ -84,10 +84,11 @@ def rows_left(damaged: sqlite3.Connection, table: str, columns: str) -> Iterator
 
 def _highest(damaged: sqlite3.Connection) -> int:
     """The largest id that any table tells of; ids rise by one."""
-    highest = 1000
+    (pages,) = damaged.execute("PRAGMA page_count").fetchone()
+    most, highest = pages * _PAGE // _LEAST, 0
     for table in ("trials", "fits", "histories", "outputs", "parameters"):
         with suppress(sqlite3.Error):
             found = damaged.execute(f"SELECT max(rowid) FROM {table}").fetchone()  # noqa: S608
             if isinstance(found[0], int):
-                highest = max(highest, found[0])
-    return highest
+                highest = max(highest, min(found[0], most))
+    return highest or min(most, 1000)

@@ -30,7 +30,7 @@ def rows(effort: Effort) -> list[Row]:
     data = problem("moons")
     if cores() < 2:
         return [Row("throughput, 2 workers / 2 threads", None, "×", SHARE, detail="one core")]
-    trials = _trials(data, effort.size(150, 2), effort.size(200, 8))
+    trials = _trials(data, effort.size(60, 2), effort.size(100, 8))
     with workers_here(2) as client, DaskExecutor(client) as executor:
         client.wait_for_workers(2)
         list(train(trials[:20], data, executor=executor))  # compiles, and sends the rows

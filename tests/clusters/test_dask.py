@@ -6,9 +6,12 @@ import threading
 from concurrent.futures import wait
 from dataclasses import replace
 
+import numpy as np
 import psutil
 import pytest
+from joblib import parallel_config
 
+from shrinkage import ShrinkageClassifierCV
 from shrinkage.clusters import DaskExecutor
 from shrinkage.clusters.local import workers_here
 from shrinkage.data import bundled, prepare
@@ -16,6 +19,7 @@ from shrinkage.engine import elsewhere
 from shrinkage.engine.batches import versions
 from shrinkage.engine.pool import train
 from shrinkage.errors import SettingError
+from shrinkage.estimators.threads import executor_here
 from shrinkage.network import Network
 from shrinkage.penalties import L1, L2
 from shrinkage.study import Status, Trial
@@ -144,6 +148,23 @@ def test_it_is_an_executor_for_anything(executor):
     executor.shutdown()
     with pytest.raises(RuntimeError, match="after shutdown"):
         executor.submit(abs, 1)
+
+
+def test_scikit_learns_users_name_it_with_joblib(client, monkeypatch):
+    table, target = bundled("moons", samples=80)
+    inputs, labels = table.drop(columns=[target]), table[target]
+    estimator = ShrinkageClassifierCV(
+        hidden_layer_sizes=(8,), max_iter=3, lambdas=[0.01], cv=2, random_state=0
+    )
+    assert executor_here() is None
+    alone = estimator.fit(inputs, labels).predict_proba(inputs)
+    sent = []
+    real = DaskExecutor.send
+    monkeypatch.setattr(DaskExecutor, "send", lambda *given: sent.append(1) or real(*given))
+    with parallel_config("dask", client=client):
+        there = estimator.fit(inputs, labels).predict_proba(inputs)
+    assert sent
+    assert np.array_equal(alone, there)
 
 
 def test_half_of_the_workers_killed_again_and_again(data):

@@ -34,7 +34,7 @@ from shrinkage.estimators.settings import (
     training_of,
 )
 from shrinkage.estimators.tasks import Classifies, Fitted, Predicts
-from shrinkage.estimators.threads import threads_for
+from shrinkage.estimators.threads import executor_here, threads_for
 from shrinkage.penalties import L2, Penalty
 from shrinkage.scores import PathPoint
 from shrinkage.study import Fit, Study
@@ -102,7 +102,8 @@ class CrossValidated(Fitted, Path):
             splits = _splits(self, table) if held_out is None else ()
             data = data_of(self, table, held_out=held_out, splits=splits)
             wanted = _plan(self, data)
-            search = Search(data, wanted, threads=threads_for(self.n_jobs))
+            threads, executor = threads_for(self.n_jobs), executor_here()
+            search = Search(data, wanted, threads=threads, executor=executor)
             refits: dict[tuple[Penalty | None, float], Fit] = {}
             for fit in watched(search, self.verbose):
                 if fit.trial.fold is None:

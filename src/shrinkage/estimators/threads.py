@@ -1,9 +1,10 @@
-"""How many networks are trained at the same time."""
+"""How many networks are trained at the same time, and where."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+from concurrent.futures import Executor
 
 from joblib.parallel import get_active_backend
 
@@ -48,6 +49,22 @@ def threads_for(n_jobs: int | None) -> int:
             f"n_jobs is {wanted!r}; give a number of threads, −1 for every core, or None"
         )
     return wanted if wanted > 0 else max(1, available_threads() + 1 + wanted)
+
+
+def executor_here() -> Executor | None:
+    """The cluster that ``joblib.parallel_config("dask")`` names, as an executor; None without.
+
+    Inside a worker of that cluster there is none: joblib has parallelized already.
+    """
+    backend, _ = get_active_backend()
+    client = getattr(backend, "client", None)
+    if client is None or type(backend).__name__ != "DaskDistributedBackend":
+        return None
+    if backend.nesting_level:
+        return None
+    from shrinkage.clusters import DaskExecutor
+
+    return DaskExecutor(client)
 
 
 def _share() -> int:

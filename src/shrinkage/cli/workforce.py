@@ -72,6 +72,13 @@ def beside(work: Callable[[], T]) -> T:
         raise
 
 
+def _silence() -> None:
+    """Dask logs a traceback for each worker that leaves; here the progress tells of workers."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 @contextmanager
 def workforce(options: Options, screen: Screen) -> Iterator[Workforce]:
     """Those whom the command asks for, for as long as it runs.
@@ -97,12 +104,11 @@ def workforce(options: Options, screen: Screen) -> Iterator[Workforce]:
         return
     from shrinkage.clusters import DaskExecutor, cluster
 
-    # Dask tells a log of each worker that leaves, with a traceback; here the progress does.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         with screen.working(f"connecting to Dask at {options.dask}"):
             connecting = cluster(options.dask, options.threads)
             client = beside(lambda: stack.enter_context(connecting))
+        _silence()
         whole = DaskExecutor(client)
         threads = whole.workers or flow.threads_of(options.threads)
         yield Workforce(threads, DaskExecutor(client, light=True), whole)

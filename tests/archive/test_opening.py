@@ -199,3 +199,13 @@ def test_where_no_lock_can_be_made_the_file_is_read_as_it_lies(complete, monkeyp
     monkeypatch.setattr(sqlite3, "connect", refuse)
     assert summary(complete.path).finished == 9
     assert asked[-1].endswith("immutable=1")
+
+
+def test_a_table_that_never_ends_is_given_up(complete):
+    """Pages of a damaged file may point at each other."""
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n"
+    with (
+        closing(reading(complete.path)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="interrupted"),
+    ):
+        connection.execute(endless)

@@ -13,6 +13,8 @@ from shrinkage.archive.schema import APPLICATION, VERSION, expected, made_of, mi
 from shrinkage.errors import SettingError, ShrinkageError
 
 _MAGIC = b"SQLite format 3\0"
+_STEPS, _STEPS_A_BYTE, _EVERY = 5_000_000, 30, 10_000
+"""Steps of SQLite's machine that reading may take, and how often they are counted."""
 _LONGEST = 1 << 29
 """Bytes of the longest text or BLOB that is read."""
 _PAGE_SIZE = slice(16, 18)
@@ -140,10 +142,25 @@ def _read_only(path: Path) -> sqlite3.Connection:
                 if "unable to open" in str(error) or "readonly" in str(error):
                     continue
                 break
+            limit(connection, path.stat().st_size)
             stack.pop_all()
             return connection
     assert failure is not None
     raise _sentence(failure, path)
+
+
+def limit(connection: sqlite3.Connection, size: int) -> None:
+    """End queries that take more steps than a file of this size can ask for.
+
+    Pages of a damaged file may point at each other, so that a table never ends.
+    """
+    left = [(_STEPS + _STEPS_A_BYTE * size) // _EVERY]
+
+    def over() -> int:
+        left[0] -= 1
+        return int(left[0] < 0)
+
+    connection.set_progress_handler(over, _EVERY)
 
 
 def harden(connection: sqlite3.Connection) -> None:

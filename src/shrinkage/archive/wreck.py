@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from shrinkage.archive.opening import harden
+from shrinkage.archive.opening import harden, limit
 from shrinkage.archive.schema import create
 from shrinkage.errors import SettingError
 
@@ -34,6 +34,7 @@ def wreck(copy: Path, path: str | os.PathLike[str]) -> sqlite3.Connection:
             names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
         except sqlite3.Error:
             names = set()
+        limit(connection, copy.stat().st_size)
         if {"fits", "trials", "records", "parts"} <= names:
             return connection
         connection.close()
@@ -67,9 +68,13 @@ def rows_left(damaged: sqlite3.Connection, table: str, columns: str) -> Iterator
     seen: set[int] = set()
     try:
         for row in damaged.execute(f"SELECT rowid, {columns} FROM {table} ORDER BY rowid"):  # noqa: S608
+            if row[0] in seen:
+                break
             seen.add(row[0])
             yield row[1:]
-        return
+        else:
+            return
+        last = max(seen)
     except (sqlite3.Error, UnicodeDecodeError):
         last = max(seen, default=0)
     for key in range(last + 1, _highest(damaged) + 1):

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from concurrent.futures import wait
 from dataclasses import replace
 
@@ -215,7 +216,10 @@ def test_workers_may_come_later(data):
 
 def test_no_worker_at_all_is_said(data):
     with workers_here(1) as client, DaskExecutor(client, patience=0.1) as executor:
+        client.wait_for_workers(1)
         client.cluster.scale(0)
+        while executor.workers:
+            time.sleep(0.1)
         with pytest.raises(SettingError, match="no worker joined tcp:"):
             list(train(trials(data, 1), data, executor=executor))
 

@@ -95,7 +95,7 @@ def _write_run(
         source_type=_LOCAL,
         source_version="",
         start_time=when,
-        status=_FAILED if row["status"] == "DIVERGED" else _FINISHED,
+        status=_FAILED if row["status"] not in ("COMPLETED", "STOPPED_EARLY") else _FINISHED,
         tags=[],
         user_id="shrinkage",
     )

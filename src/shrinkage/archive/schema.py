@@ -57,7 +57,7 @@ CREATE TABLE trials (
 CREATE TABLE fits (
     trial INTEGER PRIMARY KEY REFERENCES trials(id),
     run INTEGER NOT NULL REFERENCES runs(id),
-    status TEXT NOT NULL,       -- COMPLETED, STOPPED_EARLY, DIVERGED
+    status TEXT NOT NULL,       -- COMPLETED, STOPPED_EARLY, DIVERGED, OUT_OF_TIME, LOST
     stopped_at INTEGER NOT NULL,
     best_epoch INTEGER,
     train_loss,                 -- of the final parameters; 'nan' where it is not a number

@@ -177,7 +177,7 @@ def _summary(connection: sqlite3.Connection, path: Path) -> Summary:
 _COUNTS = """
 SELECT (SELECT count(*) FROM trials WHERE place IS NOT NULL),
        sum(t.place IS NOT NULL),
-       sum(t.place IS NOT NULL AND f.status = 'DIVERGED'),
+       sum(t.place IS NOT NULL AND f.status NOT IN ('COMPLETED', 'STOPPED_EARLY')),
        sum(t.place IS NULL)
 FROM fits f JOIN trials t ON t.id = f.trial
 """

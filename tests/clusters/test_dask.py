@@ -224,8 +224,7 @@ def test_no_worker_at_all_is_said(data):
             list(train(trials(data, 1), data, executor=executor))
 
 
-def test_a_trial_that_exhausts_the_memory_of_its_worker(data, monkeypatch):
-    monkeypatch.setattr(elsewhere, "TRIES", 1)
+def test_a_trial_that_exhausts_the_memory_of_its_worker(data):
     training = Training(data.loss, epochs=1)
     vast = Trial(Network(2, (8000, 8000)), training, None, 0.0, 0, 0)
     asked = [*trials(data, 1), vast, *trials(data, 2)[12:]]

@@ -9,7 +9,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from shrinkage.penalties.names import describe_lambda
 from shrinkage.terminal.plain import plain
 from shrinkage.terminal.sections import labelled
 
@@ -105,6 +104,8 @@ def _runs(runs: tuple[Ran, ...]) -> list[str]:
 
 
 def _table(lines: tuple[Line, ...]) -> Table:
+    from shrinkage.penalties.names import describe_lambda  # NumPy, which most commands do without
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, side in (("Penalty", "left"), ("λ", "right"), ("from", "right"), ("to", "right")):
         table.add_column(name, justify=side)  # type: ignore[arg-type]  # both are known to rich

@@ -28,11 +28,26 @@ hypothesis.settings.register_profile("continuous", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("continuous" if os.environ.get("CI") else "developer")
 
 
+_ALONE = (
+    "tests/archive/test_killing.py",
+    "tests/cli/",
+    "tests/clusters/",
+    "tests/engine/test_elsewhere.py",
+    "tests/engine/test_pool.py",
+    "tests/report/test_browser.py",
+    "tests/torch/test_proximal_together.py",
+    "tests/tune/joint/",
+)
+"""Files whose tests count seconds, kill or interrupt."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that opens a browser, so that ``-m "not browser"`` leaves them out."""
+    """Mark tests that open a browser, and those that want the machine for themselves."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if item.nodeid.startswith(_ALONE):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")

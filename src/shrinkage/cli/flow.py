@@ -5,14 +5,11 @@ Whoever interrupts it, at whatever moment, gets what is finished.
 
 from __future__ import annotations
 
-import os
-import platform
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -232,17 +229,7 @@ def run_info(
     """How, where and when the findings were made."""
     from shrinkage.report import RunInfo
 
-    return RunInfo(
-        command=command,
-        seconds=watch.seconds,
-        threads=threads,
-        cores=os.cpu_count() or 1,
-        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
-        date=datetime.now().astimezone(),
-        python=platform.python_version(),
-        seed=seed,
-        recipes=recipes,
-    )
+    return RunInfo.here(command, watch.seconds, threads=threads, seed=seed, recipes=recipes)
 
 
 def with_recipes(run: RunInfo, recipes: Mapping[str, str]) -> RunInfo:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import platform
-import warnings
-from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shrinkage.errors import SettingError
-from shrinkage.penalties import L2, Penalty, parse_penalty
-from shrinkage.study import Fit, Study
+from shrinkage.penalties import L2
+from shrinkage.study import Study
 
 if TYPE_CHECKING:
     from shrinkage.findings import Findings
-    from shrinkage.tune import Search
 
 
 def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum") -> Findings:
@@ -100,79 +94,9 @@ def report(
     ...     report(study, f"{folder}/wine.html").name
     'wine.html'
     """
+    from shrinkage.engine.pool import available_threads
     from shrinkage.report import RunInfo, write
 
     found = findings_of(study, metric=metric, rule=rule)
-    seconds = sum(fit.seconds for fit in study.fits)
-    run = RunInfo(
-        command="",
-        seconds={"training": seconds},
-        threads=os.cpu_count() or 1,
-        cores=os.cpu_count() or 1,
-        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
-        date=datetime.now().astimezone(),
-        python=platform.python_version(),
-        seed=None,
-    )
-    return write(found, run, path)
-
-
-def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
-    """The study of a search, followed to its end or to the first interruption.
-
-    Parameters
-    ----------
-    search : Search
-        Being trained.
-    fits : iterable of Fit
-        Its fits, as they come.
-
-    Returns
-    -------
-    Study
-        After an interruption, what is finished; a warning says so.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        When it comes before a network without a penalty is finished on a fold.
-    """
-    try:
-        for _ in fits:
-            pass
-    except KeyboardInterrupt:
-        study = search.study
-        if not any(fit.ok and fit.trial.penalty is None for fit in study.fold_fits):
-            raise
-        warnings.warn(
-            f"interrupted: the study holds the {len(study.fits)} fits that are finished, of "
-            f"{search.expected}.",
-            stacklevel=3,
-        )
-    return search.study
-
-
-def penalties_of(given: Any) -> tuple[Penalty, ...]:
-    """Penalties as a person gives them: one or several, as objects or by name.
-
-    Parameters
-    ----------
-    given : Penalty, str or sequence of them
-        Names as on the command line: ``"l1"``, ``"l2"``, ``"elastic_net"``, ``"group_units"`` …
-
-    Raises
-    ------
-    SettingError
-        On an unknown name, or nothing.
-    """
-    several = given if isinstance(given, (list, tuple)) else [given]
-    if not several:
-        raise SettingError("there is no penalty to try; name at least one of l1, l2, elastic_net")
-    found = []
-    for one in several:
-        if not (isinstance(one, str) or hasattr(one, "l1_share")):
-            raise SettingError(
-                f"{one!r} is not a penalty; give L1(), L2(), ElasticNet(), GroupLasso() or a name"
-            )
-        found.append(parse_penalty(one) if isinstance(one, str) else one)
-    return tuple(dict.fromkeys(found))
+    seconds = {"training": sum(fit.seconds for fit in study.fits)}
+    return write(found, RunInfo.here("", seconds, threads=available_threads()), path)

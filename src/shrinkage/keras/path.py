@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data import Data
 from shrinkage.errors import SettingError
-from shrinkage.frameworks.arrays import answer_of, own_data
-from shrinkage.frameworks.proof import as_far_as_it_went, penalties_of
+from shrinkage.estimators.progress import watched
+from shrinkage.frameworks.path import as_far_as_it_went, asked, require_kept, search_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.factories import answered, made_by, regularized
 from shrinkage.keras.given import read
 from shrinkage.keras.networks import KerasNetwork, network_of
 from shrinkage.penalties import Penalty
-from shrinkage.scores import default_metric
 from shrinkage.study import Fit, Study
-from shrinkage.tune import Search, default_training, plan
+from shrinkage.tune import default_training
 
 _LOSSES = {
     "binary_crossentropy": "binary_cross_entropy",
@@ -138,34 +137,19 @@ def path(
     """
     model = made_by(model_factory)
     given = _loss_name(loss, model)
-    if isinstance(train_data, Data):
-        data, inputs = _prepared(train_data, val_data, test_data)
-        outputs, head = answered(model, _typed(inputs[:4]))
-        fitting = {data.n_outputs, 2} if data.task == "binary" else {data.n_outputs}
-        if outputs not in fitting:
-            raise SettingError(
-                f"the model '{model.name}' answers {outputs} numbers for a row, but the table asks "
-                f"for {data.n_outputs}; change its last layer"
-            )
-        two = data.task == "binary" and outputs == 2
-    else:
-        train = read(train_data, "train_data", given)
-        held = None if val_data is None else read(val_data, "val_data", given)
-        test = None if test_data is None else read(test_data, "test_data", given)
-        inputs = train.inputs
-        outputs, head = answered(model, _typed(inputs[:4]))
-        targets = np.concatenate([rows.targets for rows in (train, held, test) if rows is not None])
-        answer = answer_of(targets, outputs, given, f"the model '{model.name}'")
-        two = answer.logits_of_two
-        data = own_data(
-            train,
-            held,
-            test,
-            answer,
-            folds=folds if val_data is None else max(seeds, 2),
-            seed=random_state,
-            name=model.name,
-        )
+    about = asked(
+        train_data,
+        val_data,
+        test_data,
+        lambda rows, where: read(rows, where, given),
+        lambda inputs: answered(model, _typed(inputs))[0],
+        loss=given,
+        called=f"the model '{model.name}'",
+        name=model.name,
+        folds=folds,
+        seeds=seeds,
+        seed=random_state,
+    )
     left_out = regularized(model)
     if left_out:
         warnings.warn(
@@ -176,26 +160,26 @@ def path(
     network = network_of(
         model_factory,
         model,
-        inputs,
-        data.n_outputs,
-        head=head,
-        logits_of_two=two,
+        about.inputs,
+        about.data.n_outputs,
+        head=answered(model, _typed(about.inputs[:4]))[1],
+        logits_of_two=about.logits_of_two,
         on=on,
         output=output,
     )
-    planned = plan(
-        data,
-        network=network,
-        training=default_training(data, **(_compiled(model) | training)),
-        penalties=penalties_of(penalties),
-        lambdas=None if lambdas is None else tuple(float(lam) for lam in lambdas),
-        metric=metric or default_metric(data.task),
+    search = search_of(
+        about.data,
+        network,
+        default_training(about.data, **(_compiled(model) | training)),
+        penalties,
+        lambdas,
+        metric=metric,
         rule=rule,
-        refits=seeds,
+        seeds=seeds,
         seed=random_state,
     )
-    search = Search(data, planned)
-    return as_far_as_it_went(search, _followed(search, verbose))
+    study = as_far_as_it_went(search, watched(search, verbose))
+    return replace(study, versions=study.versions | {"keras": keras.__version__})
 
 
 def model_of(fit: Fit) -> Any:
@@ -230,24 +214,8 @@ def model_of(fit: Fit) -> Any:
     network = fit.trial.network
     if not isinstance(network, KerasNetwork):
         raise SettingError(f"the fit is about {network}, not about a Keras model of your own")
-    if not fit.parameters.size:
-        raise SettingError("the parameters of fits on folds are not kept; take one of study.refits")
+    require_kept(fit)
     return network.model_of(fit.parameters)
-
-
-def _followed(search: Search, verbose: int) -> Iterator[Fit]:
-    """The fits of a search, with progress."""
-    if not verbose:
-        yield from search
-        return
-    from shrinkage.terminal.progress import Pace
-    from shrinkage.terminal.screen import Screen
-
-    pace = Pace()
-    with Screen().training(pace):
-        for done, fit in enumerate(search, start=1):
-            pace.update(done, search.expected, search.stage)
-            yield fit
 
 
 def _loss_name(loss: str | None, model: Any) -> str | None:
@@ -286,13 +254,3 @@ def _compiled(model: Any) -> dict[str, Any]:
 
 def _typed(rows: NDArray[Any]) -> NDArray[Any]:
     return rows.astype(np.int32 if np.issubdtype(rows.dtype, np.integer) else np.float32)
-
-
-def _prepared(data: Data, val_data: Any, test_data: Any) -> tuple[Data, NDArray[Any]]:
-    """A table that this package has prepared; it has its own folds and test rows."""
-    if val_data is not None or test_data is not None:
-        raise SettingError(
-            "train_data is a prepared table, which has folds and test rows of its own; leave out "
-            "val_data and test_data"
-        )
-    return data, data.full.inputs

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,31 @@ class RunInfo:
     python: str
     seed: int | None
     recipes: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def here(
+        command: str,
+        seconds: Mapping[str, float],
+        *,
+        threads: int,
+        seed: int | None = None,
+        recipes: Mapping[str, str] = MappingProxyType({}),
+    ) -> RunInfo:
+        """A run on this machine that ends now.
+
+        Parameters
+        ----------
+        command, seconds, threads, seed, recipes
+            See there.
+        """
+        return RunInfo(
+            command=command,
+            seconds=seconds,
+            threads=threads,
+            cores=os.cpu_count() or 1,
+            platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
+            date=datetime.now().astimezone(),
+            python=platform.python_version(),
+            seed=seed,
+            recipes=recipes,
+        )

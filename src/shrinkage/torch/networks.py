@@ -62,6 +62,7 @@ def answered(module: nn.Module, rows: torch.Tensor) -> int:
         or answers probabilities instead of logits.
     """
     name = type(module).__name__
+    rows = rows.to(next(module.parameters()).device)
     with evaluating(module), torch.no_grad():
         try:
             found = module(rows)
@@ -122,7 +123,7 @@ def network_of(
         See :class:`shrinkage.engine.stacked.ModuleNetwork`; the device is that of the module's
         parameters by default.
     """
-    sample = torch.as_tensor(_typed(rows[:_SAMPLED]))
+    sample = tensor_of(rows[:_SAMPLED])
     home = next(module.parameters()).device if device is None else torch.device(device)
     module = module.to(home)
     parameters = parameters_of(module, output=output, example=sample.to(home))
@@ -149,10 +150,10 @@ def network_of(
     )
 
 
-def _typed(rows: NDArray[Any]) -> NDArray[Any]:
+def tensor_of(rows: NDArray[Any]) -> torch.Tensor:
     """Single precision, or whole numbers as PyTorch's embeddings take them."""
     real = np.issubdtype(rows.dtype, np.floating) or rows.dtype == bool
-    return rows.astype(np.float32 if real else np.int64)
+    return torch.as_tensor(rows.astype(np.float32 if real else np.int64))
 
 
 def _in_order(

@@ -7,30 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
 
-from shrinkage.data import Data
 from shrinkage.engine.stacked import ModuleNetwork
-from shrinkage.errors import DataError, SettingError
-from shrinkage.frameworks.arrays import OwnRows, answer_of, own_data, own_rows
-from shrinkage.frameworks.proof import as_far_as_it_went, penalties_of
+from shrinkage.errors import SettingError
+from shrinkage.estimators.progress import watched
+from shrinkage.frameworks.path import as_far_as_it_went, asked, require_kept, search_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.penalties import Penalty
-from shrinkage.scores import default_metric
 from shrinkage.study import Fit, Study
-from shrinkage.torch.networks import answered, made_by, network_of
-from shrinkage.training import Loss
-from shrinkage.tune import Search, default_training, plan
+from shrinkage.torch.given import loss_name, read
+from shrinkage.torch.networks import answered, made_by, network_of, tensor_of
+from shrinkage.tune import default_training
 
-_LOSSES: dict[type[nn.Module], Loss] = {
-    nn.CrossEntropyLoss: "cross_entropy",
-    nn.BCEWithLogitsLoss: "binary_cross_entropy",
-    nn.MSELoss: "mean_squared_error",
-}
 _RATE = 1e-3
 """Adam's usual learning rate, which modules are mostly made for."""
 
@@ -144,62 +134,48 @@ def path(
     (6, 'underfits')
     """
     module = made_by(model_factory)
-    given = _loss_name(loss)
     smoothing = getattr(loss, "label_smoothing", 0.0)
     if smoothing:
         training = {"label_smoothing": smoothing, **training}
-    if isinstance(train_data, Data):
-        data, shape_of_all = _prepared(train_data, val_data, test_data)
-        outputs = answered(module, _sample(shape_of_all, module))
-        _require_outputs(data, outputs, module)
-        if given not in (None, data.loss):
-            raise SettingError(
-                f"the loss is '{given}', but the table asks for '{data.loss}'; leave it out"
-            )
-        two = data.task == "binary" and outputs == 2
-    else:
-        train = _read(train_data, "train_data")
-        held = None if val_data is None else _read(val_data, "val_data")
-        test = None if test_data is None else _read(test_data, "test_data")
-        shape_of_all = _seen(train, held, test)
-        outputs = answered(module, _sample(train.inputs, module))
-        answer = answer_of(train.targets, outputs, given, type(module).__name__)
-        two = answer.logits_of_two
-        data = own_data(
-            train,
-            held,
-            test,
-            answer,
-            folds=folds if val_data is None else max(seeds, 2),
-            seed=random_state,
-            name=type(module).__name__,
-        )
+    about = asked(
+        train_data,
+        val_data,
+        test_data,
+        read,
+        lambda inputs: answered(module, tensor_of(inputs)),
+        loss=loss_name(loss),
+        called=type(module).__name__,
+        name=type(module).__name__,
+        folds=folds,
+        seeds=seeds,
+        seed=random_state,
+    )
+    data = about.data
     network = network_of(
         model_factory,
         module,
-        shape_of_all,
+        about.inputs,
         data.n_outputs,
         on=on,
         output=output,
-        logits_of_two=two,
+        logits_of_two=about.logits_of_two,
         device=device,
         at_once=at_once,
         compiled=compiled,
     )
     how = default_training(data, **{"learning_rate": _RATE, **training})
-    planned = plan(
+    search = search_of(
         data,
-        network=network,
-        training=how,
-        penalties=penalties_of(penalties),
-        lambdas=None if lambdas is None else tuple(float(lam) for lam in lambdas),
-        metric=metric or default_metric(data.task),
+        network,
+        how,
+        penalties,
+        lambdas,
+        metric=metric,
         rule=rule,
-        refits=seeds,
+        seeds=seeds,
         seed=random_state,
     )
-    search = Search(data, planned)
-    study = as_far_as_it_went(search, _followed(search, network, verbose))
+    study = as_far_as_it_went(search, watched(search, verbose, network.listen))
     reason = network.reasons.get(how.loss)
     if reason:
         warnings.warn(f"{network.name} was trained one copy after another: {reason}.", stacklevel=2)
@@ -238,145 +214,5 @@ def module_of(fit: Fit) -> nn.Module:
     network = fit.trial.network
     if not isinstance(network, ModuleNetwork):
         raise SettingError(f"the fit is about {network}, not about a module of your own")
-    if not fit.parameters.size:
-        raise SettingError("the parameters of fits on folds are not kept; take one of study.refits")
+    require_kept(fit)
     return network.module_of(fit.parameters)
-
-
-def _followed(search: Search, network: ModuleNetwork, verbose: int) -> Any:
-    """The fits of a search, with progress while stacks are under way."""
-    if not verbose:
-        yield from search
-        return
-    from shrinkage.terminal.progress import Pace
-    from shrinkage.terminal.screen import Screen
-
-    pace, done = Pace(), 0
-
-    def told(under_way: int) -> None:
-        # A stack's copies end together; until then they count for what they have done.
-        pace.update(done + under_way, search.expected, search.stage)
-
-    network.listen(told)
-    try:
-        with Screen().training(pace):
-            for done, fit in enumerate(search, start=1):  # `told` looks at it
-                pace.update(done, search.expected, search.stage)
-                yield fit
-    finally:
-        network.listen(None)
-
-
-def _loss_name(loss: str | nn.Module | None) -> str | None:
-    if loss is None or isinstance(loss, str):
-        return loss
-    found = _LOSSES.get(type(loss))
-    if found is None:
-        kind = type(loss).__name__ if isinstance(loss, nn.Module) else repr(loss)
-        raise SettingError(
-            f"the loss {kind} is not one that a path knows; give 'cross_entropy', "
-            "'binary_cross_entropy' or 'mean_squared_error'"
-        )
-    reduction = getattr(loss, "reduction", "mean")
-    if reduction != "mean":
-        gives = "a vector" if reduction == "none" else "a sum over rows"
-        raise SettingError(
-            f"the loss is made with reduction='{reduction}', so it gives {gives}, and λ would not "
-            "be the strength against the mean loss; make it with reduction='mean'"
-        )
-    if getattr(loss, "ignore_index", -100) >= 0:
-        raise SettingError(
-            "the loss leaves out a class (ignore_index); leave its rows out of the data instead"
-        )
-    if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
-        raise SettingError(
-            "the loss has weights of classes; leave them out and give class_weight='balanced'"
-        )
-    return found
-
-
-def _read(data: Any, where: str) -> OwnRows:
-    """Rows from whatever PyTorch's users keep them in."""
-    if isinstance(data, DataLoader):
-        data = data.dataset
-    if isinstance(data, Dataset):
-        data = _collected(data, where)
-    if not (isinstance(data, (tuple, list)) and len(data) == 2):
-        raise DataError(
-            f"{where} is a {type(data).__name__}; give (X, y), a Dataset or a DataLoader"
-        )
-    return own_rows(_array(data[0]), _array(data[1]), where)
-
-
-def _collected(dataset: Dataset[Any], where: str) -> tuple[Any, Any]:
-    """All rows of a dataset, in its order."""
-    tensors = getattr(dataset, "tensors", None)
-    if tensors is not None and len(tensors) == 2:
-        return tensors[0], tensors[1]
-    if not hasattr(dataset, "__len__"):
-        raise DataError(f"{where} is an iterable dataset without a length; give its rows as (X, y)")
-    rows = [dataset[i] for i in range(len(dataset))]
-    if not rows:
-        raise DataError(f"{where} has no rows")
-    if not (isinstance(rows[0], (tuple, list)) and len(rows[0]) == 2):
-        raise DataError(f"a row of {where} is not a pair (inputs, target); give (X, y)")
-    return (
-        _stacked([_array(inputs) for inputs, _ in rows], "inputs", where),
-        _stacked([_array(target) for _, target in rows], "targets", where),
-    )
-
-
-def _stacked(parts: list[NDArray[Any]], what: str, where: str) -> NDArray[Any]:
-    for row, part in enumerate(parts):
-        if part.shape != parts[0].shape:
-            raise DataError(
-                f"the {what} of {where} differ in shape: row {row} has {part.shape}, row 0 has "
-                f"{parts[0].shape}; bring them to one"
-            )
-    return np.stack(parts)
-
-
-def _seen(train: OwnRows, *others: OwnRows | None) -> NDArray[Any]:
-    """All inputs where they are codes, whose range matters; else those to train on."""
-    if np.issubdtype(train.inputs.dtype, np.floating):
-        return train.inputs
-    given = [rows.inputs for rows in (train, *others) if rows is not None]
-    return np.concatenate(given) if len({part.shape[1:] for part in given}) == 1 else train.inputs
-
-
-def _array(part: Any) -> NDArray[Any]:
-    """A tensor on any device, or anything else that NumPy understands."""
-    if isinstance(part, torch.Tensor) and part.is_meta:
-        raise DataError("the rows are on the meta device, which holds no numbers; give real ones")
-    if isinstance(part, torch.Tensor):
-        if part.dtype == torch.bfloat16:
-            part = part.float()
-        return part.detach().cpu().numpy()  # type: ignore[no-any-return]  # NumPy's, by PyTorch
-    return np.asarray(part)
-
-
-def _sample(rows: NDArray[Any], module: nn.Module) -> torch.Tensor:
-    """A few rows where the module is."""
-    home = next(module.parameters(), torch.empty(0)).device
-    few = rows[:4]
-    real = np.issubdtype(few.dtype, np.floating) or few.dtype == bool
-    return torch.as_tensor(few.astype(np.float32 if real else np.int64)).to(home)
-
-
-def _prepared(data: Data, val_data: Any, test_data: Any) -> tuple[Data, NDArray[Any]]:
-    """A table that this package has prepared; it has its own folds and test rows."""
-    if val_data is not None or test_data is not None:
-        raise SettingError(
-            "train_data is a prepared table, which has folds and test rows of its own; leave out "
-            "val_data and test_data"
-        )
-    return data, data.full.inputs
-
-
-def _require_outputs(data: Data, outputs: int, module: nn.Module) -> None:
-    fitting = {data.n_outputs, 2} if data.task == "binary" else {data.n_outputs}
-    if outputs not in fitting:
-        raise SettingError(
-            f"{type(module).__name__} answers {outputs} numbers for a row, but the table asks for "
-            f"{data.n_outputs}; change its last layer"
-        )

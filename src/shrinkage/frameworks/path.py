@@ -1,0 +1,204 @@
+"""From what a person hands in to the search along λ, whatever framework the network is from."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.data import Data
+from shrinkage.errors import SettingError
+from shrinkage.frameworks.arrays import OwnRows, answer_of, own_data
+from shrinkage.network import OwnNetwork
+from shrinkage.penalties import Penalty, parse_penalty
+from shrinkage.scores import default_metric
+from shrinkage.study import Fit, Study
+from shrinkage.training import Training
+from shrinkage.tune import Search, plan
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a path is about.
+
+    Parameters
+    ----------
+    data : Data
+        Folds and test rows.
+    inputs : ndarray, shape (rows, …)
+        As they were handed in: those to train on, and all others too where they are codes, whose
+        range matters.
+    logits_of_two : bool
+        Whether the network gives two logits for two classes.
+    """
+
+    data: Data
+    inputs: NDArray[Any]
+    logits_of_two: bool
+
+
+def asked(
+    train_data: Any,
+    val_data: Any,
+    test_data: Any,
+    read: Callable[[Any, str], OwnRows],
+    outputs_of: Callable[[NDArray[Any]], int],
+    *,
+    loss: str | None,
+    called: str,
+    name: str,
+    folds: int,
+    seeds: int,
+    seed: int,
+) -> Asked:
+    """Read the rows, and fit what they ask for to what the network answers.
+
+    Parameters
+    ----------
+    train_data, val_data, test_data
+        As they were handed in; a prepared :class:`shrinkage.data.Data` stands for all three.
+    read : callable
+        Rows of one of them, given how it is called.
+    outputs_of : callable
+        How many numbers the network answers for a row, given some inputs.
+    loss : str or None
+        One of :data:`shrinkage.training.LOSSES`; None for what the targets ask for.
+    called : str
+        The network in a message.
+    name : str
+        The network in the report.
+    folds, seeds, seed : int
+        Folds without `val_data`; with it there are as many as seeds.
+
+    Raises
+    ------
+    SettingError, DataError
+        When they do not fit together.
+    """
+    if isinstance(train_data, Data):
+        if val_data is not None or test_data is not None:
+            raise SettingError(
+                "train_data is a prepared table, which has folds and test rows of its own; leave "
+                "out val_data and test_data"
+            )
+        inputs = train_data.full.inputs
+        return Asked(
+            train_data, inputs, _fits_table(train_data, outputs_of(inputs[:4]), loss, called)
+        )
+    train = read(train_data, "train_data")
+    held = None if val_data is None else read(val_data, "val_data")
+    test = None if test_data is None else read(test_data, "test_data")
+    answer = answer_of(train.targets, outputs_of(train.inputs[:4]), loss, called)
+    count = folds if val_data is None else max(seeds, 2)
+    data = own_data(train, held, test, answer, folds=count, seed=seed, name=name)
+    return Asked(data, _seen(train, held, test), answer.logits_of_two)
+
+
+def _fits_table(data: Data, outputs: int, loss: str | None, called: str) -> bool:
+    """Whether the network gives two logits for two classes; raises where it does not fit."""
+    two = data.task == "binary" and outputs == 2
+    if outputs != data.n_outputs and not two:
+        raise SettingError(
+            f"{called} answers {outputs} numbers for a row, but the table asks for "
+            f"{data.n_outputs}; change its last layer"
+        )
+    # Of two logits the cross-entropy is the binary one of their difference.
+    if loss not in (None, data.loss) and not (two and loss == "cross_entropy"):
+        raise SettingError(
+            f"the loss is '{loss}', but the table asks for '{data.loss}'; leave it out"
+        )
+    return two
+
+
+def _seen(train: OwnRows, *others: OwnRows | None) -> NDArray[Any]:
+    """All inputs where they are codes, whose range matters; else those to train on."""
+    if np.issubdtype(train.inputs.dtype, np.floating):
+        return train.inputs
+    return np.concatenate([rows.inputs for rows in (train, *others) if rows is not None])
+
+
+def search_of(
+    data: Data,
+    network: OwnNetwork,
+    training: Training,
+    penalties: Any,
+    lambdas: Sequence[float] | None,
+    *,
+    metric: str | None,
+    rule: str,
+    seeds: int,
+    seed: int,
+) -> Search:
+    """The search along λ; arguments as for the path of a framework."""
+    planned = plan(
+        data,
+        network=network,
+        training=training,
+        penalties=_penalties(penalties),
+        lambdas=None if lambdas is None else tuple(float(lam) for lam in lambdas),
+        metric=metric or default_metric(data.task),
+        rule=rule,
+        refits=seeds,
+        seed=seed,
+    )
+    return Search(data, planned)
+
+
+def _penalties(given: Any) -> tuple[Penalty, ...]:
+    """Penalties as a person gives them: one or several, as objects or by name."""
+    several = given if isinstance(given, (list, tuple)) else [given]
+    if not several:
+        raise SettingError("there is no penalty to try; name at least one of l1, l2, elastic_net")
+    found = []
+    for one in several:
+        if not (isinstance(one, str) or hasattr(one, "l1_share")):
+            raise SettingError(
+                f"{one!r} is not a penalty; give L1(), L2(), ElasticNet(), GroupLasso() or a name"
+            )
+        found.append(parse_penalty(one) if isinstance(one, str) else one)
+    return tuple(dict.fromkeys(found))
+
+
+def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
+    """The study of a search, followed to its end or to the first interruption.
+
+    Parameters
+    ----------
+    search : Search
+        Being trained.
+    fits : iterable of Fit
+        Its fits, as they come.
+
+    Returns
+    -------
+    Study
+        After an interruption, what is finished; a warning says so.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When it comes before a network without a penalty is finished on a fold.
+    """
+    try:
+        for _ in fits:
+            pass
+    except KeyboardInterrupt:
+        study = search.study
+        if not any(fit.ok and fit.trial.penalty is None for fit in study.fold_fits):
+            raise
+        warnings.warn(
+            f"interrupted: the study holds the {len(study.fits)} fits that are finished, of "
+            f"{search.expected}.",
+            stacklevel=3,
+        )
+    return search.study
+
+
+def require_kept(fit: Fit) -> None:
+    """Raise :class:`SettingError` where the parameters of a fit were let go."""
+    if not fit.parameters.size:
+        raise SettingError("the parameters of fits on folds are not kept; take one of study.refits")

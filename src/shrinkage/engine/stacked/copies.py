@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 1024
 class _Rows(NamedTuple):
     """Rows of all parts of a stack under each other, and where each part's begin.
 
-    Parts may share their inputs, which then are there once; their weights may differ.
+    Parts may share their inputs, which then are there once; targets and weights are of each part.
     """
 
     inputs: Tensor
@@ -72,7 +72,7 @@ class Copies:
         )
         self.train = np.stack([train for train, _ in pairs])
         self.validation = np.stack([held for _, held in pairs])
-        self._parts = [part.validation.size > 0 for part in parts]
+        self._validates = [part.validation.size > 0 for part in parts]
         seeds = np.array([trial.seed for trial in trials], dtype=np.uint64)
         self.seeds = torch.tensor(seeds.view(np.int64), device=device)
         starts = [network.initialize(trial.seed) for trial in trials] if fresh else []
@@ -80,7 +80,6 @@ class Copies:
         self.gradients = Gradients(
             network, self.training.loss, self.training.label_smoothing, stacked=stacked
         )
-        self.places = np.arange(len(trials))
 
     def take(self, kept: NDArray[np.int64]) -> Tensor:
         """Go on with some of the copies; returns their indices as a tensor."""
@@ -88,8 +87,8 @@ class Copies:
         self.vectors = self.vectors[index]
         self.seeds = self.seeds[index]
         self.train, self.validation = self.train[kept], self.validation[kept]
-        self._starts, self.places = self._starts[kept], self.places[kept]
-        self._parts = [self._parts[i] for i in kept]
+        self._starts = self._starts[kept]
+        self._validates = [self._validates[i] for i in kept]
         self.trials = [self.trials[i] for i in kept]
         return index
 
@@ -110,11 +109,11 @@ class Copies:
         device = self.vectors.device
         starts = self._starts if which is None else self._starts[which]
         where = torch.tensor(rows + starts[:, :1], device=device)
-        weighed = torch.tensor(rows + starts[:, 1:], device=device)
+        own = torch.tensor(rows + starts[:, 1:], device=device)
         return Batch(
             inputs=self._rows.inputs[where],
-            targets=self._rows.targets[where],
-            weights=self._rows.weights[weighed],
+            targets=self._rows.targets[own],
+            weights=self._rows.weights[own],
             keys=step_keys(self.seeds if which is None else self.seeds[which], step),
         )
 
@@ -176,7 +175,7 @@ class Copies:
 
     def validates(self, copy: int) -> bool:
         """Whether a copy's part has validation rows, or they were held back to stop early."""
-        return self._parts[copy]
+        return self._validates[copy]
 
 
 def _gathered(parts: Sequence[Part], training: Training, device: str) -> _Rows:
@@ -197,7 +196,7 @@ def _gathered(parts: Sequence[Part], training: Training, device: str) -> _Rows:
 
     return _Rows(
         under_each_other([part.inputs for part in held.values()]),
-        under_each_other([part.targets for part in held.values()]),
+        under_each_other([part.targets for part in different.values()]),
         under_each_other([row_weights(part, training) for part in different.values()]),
         starts,
     )

@@ -20,7 +20,8 @@ from benchmarks.measure import Contestant, Effort, interleaved, of_times, second
 from benchmarks.table import Median, Row
 from shrinkage.data import Data
 from shrinkage.engine.pool import train
-from shrinkage.frameworks.arrays import answer_of, own_data, own_rows
+from shrinkage.frameworks.answers import answer_of
+from shrinkage.frameworks.arrays import own_data, own_rows
 from shrinkage.lesson.toys import toy
 from shrinkage.network import Network
 from shrinkage.penalties import L2

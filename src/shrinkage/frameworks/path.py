@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from shrinkage.data import Data
 from shrinkage.errors import SettingError
-from shrinkage.frameworks.arrays import OwnRows, answer_of, own_data
+from shrinkage.frameworks.answers import answer_of
+from shrinkage.frameworks.arrays import OwnRows, own_data
 from shrinkage.network import OwnNetwork
 from shrinkage.penalties import Penalty, parse_penalty
 from shrinkage.scores import default_metric

@@ -17,8 +17,7 @@ from shrinkage.keras.audit_actions import (
     regularizer_action,
 )
 from shrinkage.keras.audit_flags import flags_of
-from shrinkage.keras.audit_layers import attribute_of
-from shrinkage.keras.layers import Place, places_of
+from shrinkage.keras.layers import Place, attribute_of, places_of
 
 
 def audit(

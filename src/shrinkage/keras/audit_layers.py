@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from shrinkage.keras.layers import Place, graph_outputs, layers_of
+from shrinkage.keras.layers import Place, attribute_of, graph_outputs, layers_of
 from shrinkage.keras.running import run_order
 
 Pairs = list[tuple[str, str]]
@@ -146,22 +146,6 @@ def set_after_building(places: Iterable[Place]) -> Iterator[Idle]:
             said = getattr(place.layer, attribute, None)
             if said is not None and not _same(said, getattr(place.variable, what)):
                 yield Idle(place.parameter.layer, place.parameter.name, attribute, what)
-
-
-def attribute_of(layer: Any, variable: Any, what: str = "regularizer") -> str:
-    """What a layer calls the regularizer or constraint of its variable.
-
-    Examples
-    --------
-    >>> from keras import layers
-    >>> lstm = layers.LSTMCell(2)
-    >>> lstm.build((None, 3))
-    >>> attribute_of(lstm, lstm.recurrent_kernel)
-    'recurrent_regularizer'
-    """
-    short = f"{variable.name.removesuffix('_kernel')}_{what}"
-    # The kernel of a depthwise convolution is called otherwise there.
-    return short if hasattr(layer, short) else short.replace("kernel_", "depthwise_")
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -6,11 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from shrinkage.errors import DataError
 from shrinkage.frameworks.arrays import OwnRows, own_rows
-from shrinkage.keras.values import numpy_of
+from shrinkage.keras.values import array_of
 
 
 def read(data: Any, where: str, loss: str | None) -> OwnRows:
@@ -32,17 +31,13 @@ def read(data: Any, where: str, loss: str | None) -> OwnRows:
     """
     if isinstance(data, keras.utils.PyDataset):
         batches = [data[i] for i in range(len(data))]
-        data = tuple(np.concatenate([_array(batch[i]) for batch in batches]) for i in (0, 1))
+        data = tuple(np.concatenate([array_of(batch[i]) for batch in batches]) for i in (0, 1))
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise DataError(
             f"{where} is a {type(data).__name__}; give (X, y), or a keras.utils.PyDataset of them"
         )
-    inputs, targets = _array(data[0]), _array(data[1])
+    inputs, targets = array_of(data[0]), array_of(data[1])
     one_for_each = targets.ndim == 2 and targets.shape[1] > 1 and loss != "mean_squared_error"
     if one_for_each and np.isin(targets, (0, 1)).all() and (targets.sum(axis=1) == 1).all():
         targets = targets.argmax(axis=1)  # as `to_categorical` makes them
     return own_rows(inputs, targets, where)
-
-
-def _array(given: Any) -> NDArray[Any]:
-    return numpy_of(given) if keras.ops.is_tensor(given) else np.asarray(given)

@@ -123,6 +123,22 @@ def layers_of(model: Any) -> Iterator[tuple[str, Any]]:
     return (("/".join(chain), layer) for chain, layer in _walk(model, ()))
 
 
+def attribute_of(layer: Any, variable: Any, what: str = "regularizer") -> str:
+    """What a layer calls the regularizer or constraint of its variable.
+
+    Examples
+    --------
+    >>> from keras import layers
+    >>> lstm = layers.LSTMCell(2)
+    >>> lstm.build((None, 3))
+    >>> attribute_of(lstm, lstm.recurrent_kernel)
+    'recurrent_regularizer'
+    """
+    short = f"{variable.name.removesuffix('_kernel')}_{what}"
+    # The kernel of a depthwise convolution is called otherwise there.
+    return short if hasattr(layer, short) else short.replace("kernel_", "depthwise_")
+
+
 def _walk(layer: Any, chain: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """A layer and all within it, in the order of ``weights``; each layer once."""
     seen: set[int] = set()
@@ -222,11 +238,7 @@ def _named(model: Any, name: str) -> Any:
 
 
 def _has_kernel(layer: Any) -> bool:
-    return any(
-        _kind(part, variable, output=False) == "hidden kernel"
-        for _, part in _walk(layer, ())
-        for variable in part._trainable_variables
-    )
+    return any(_own_kernel(part) for _, part in _walk(layer, ()))
 
 
 def _heads(model: Any, example: Any = None) -> list[Any]:

@@ -15,6 +15,7 @@ from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
 from shrinkage.keras.factories import Head, last_layer
 from shrinkage.keras.layers import places_of
+from shrinkage.keras.rows import answers_of
 from shrinkage.keras.seeding import seeded
 from shrinkage.keras.values import numpy_of
 from shrinkage.network import Block, Kind, Layout, OwnNetwork
@@ -139,8 +140,6 @@ class KerasNetwork(OwnNetwork):
 
     def answers(self, model: Any, inputs: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """What a model answers before the head, (rows, outputs), with layers as in evaluation."""
-        from shrinkage.keras.rows import answers_of
-
         found = [
             np.asarray(answers_of(model, self.rows(inputs[first : first + _ROWS_AT_ONCE])))
             for first in range(0, len(inputs), _ROWS_AT_ONCE)

@@ -11,10 +11,10 @@ from keras import ops
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.metrics import metric_of, velocity_of
-from shrinkage.keras.rules import Rule, described, left_by_clipping
+from shrinkage.keras.rules import Rule, described, left_by_clipping, ruled
 from shrinkage.keras.shrinking import shrink
 from shrinkage.keras.targets import Lam, Penalties, Target, targets_of
-from shrinkage.keras.terms import from_config, require_lambda, to_config
+from shrinkage.keras.terms import require_lambda
 
 
 @keras.saving.register_keras_serializable("shrinkage")
@@ -129,14 +129,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer, self._metric = inner, metric
         self.rules: tuple[Rule, ...] = tuple(
-            Rule(
-                one["path"],
-                one["position"],
-                from_config(one["penalty"]),
-                None if one["within"] is None else tuple(one["within"]),
-                self._strength(one["lam"]),
-            )
-            for one in described
+            ruled(one, self._strength(one["lam"])) for one in described
         )
         self._reached = self.add_variable(shape=(), dtype="float32", name="reach")
         self._own: dict[int, Rule] = {}
@@ -230,16 +223,7 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         return {
             "name": self.name,
             "optimizer": keras.optimizers.serialize(self.inner_optimizer),
-            "rules": [
-                {
-                    "path": rule.path,
-                    "position": rule.position,
-                    "penalty": to_config(rule.penalty),
-                    "within": None if rule.within is None else list(rule.within),
-                    "lam": float(rule.lam),
-                }
-                for rule in self.rules
-            ],
+            "rules": [rule.config for rule in self.rules],
         }
 
     @classmethod
@@ -301,3 +285,11 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         else:
             self._reached.assign(collected)
         return collected
+
+
+def proximal_of(model: Any) -> Proximal | None:
+    """The proximal optimizer that a model was compiled with."""
+    optimizer = getattr(model, "optimizer", None)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    return optimizer if isinstance(optimizer, Proximal) else None

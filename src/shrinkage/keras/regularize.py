@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,7 +11,8 @@ import numpy as np
 
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
-from shrinkage.keras.layers import layers_of, places_of
+from shrinkage.keras.layers import attribute_of, layers_of, places_of
+from shrinkage.keras.proximal import proximal_of
 from shrinkage.keras.targets import Lam, Penalties, Target, targets_of
 from shrinkage.keras.terms import PenaltyTerm
 from shrinkage.keras.values import numpy_of
@@ -158,20 +159,10 @@ def unregularize(
     return model
 
 
-def terms_of(model: Any) -> Iterator[tuple[str, PenaltyTerm]]:
-    """Names of parameters with the terms that :func:`regularize` gave them."""
-    for place in places_of(model):
-        term = place.variable.regularizer
-        if isinstance(term, PenaltyTerm):
-            yield place.parameter.name, term
-
-
 def _require_single(model: Any, targets: Sequence[Target]) -> None:
     """A parameter has one penalty, in the loss or in the optimizer."""
-    optimizer = getattr(model, "optimizer", None)
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    paths = {rule.path for rule in getattr(optimizer, "rules", ())}
+    optimizer = proximal_of(model)
+    paths = set() if optimizer is None else {rule.path for rule in optimizer.rules}
     for one in targets:
         if one.place.variable.path in paths:
             raise SettingError(
@@ -211,7 +202,10 @@ def _set(layer: Any, variable: Any, regularizer: Any) -> None:
     """Both where Keras looks when it computes a loss, and where it looks when it saves."""
     old = variable.regularizer
     variable.regularizer = regularizer
-    attribute = _attribute(layer, variable.name)
+    attribute = attribute_of(layer, variable)
+    if not hasattr(layer, attribute):
+        # A layer of one's own may have no such place; it must hold the term all the same, for λ.
+        attribute = f"_{variable.name}_penalty"
     locked = layer._tracker.locked
     layer._tracker.unlock()  # as Keras does for adapters of low rank (layers/core/dense.py)
     try:
@@ -221,19 +215,6 @@ def _set(layer: Any, variable: Any, regularizer: Any) -> None:
     finally:
         if locked:
             layer._tracker.lock()
-
-
-def _public(name: str, layer: Any) -> str:
-    """What a layer calls the regularizer of its variable: ``"kernel_regularizer"``."""
-    short = f"{name.removesuffix('_kernel')}_regularizer"
-    return short if hasattr(layer, short) else "depthwise_regularizer"
-
-
-def _attribute(layer: Any, name: str) -> str:
-    """Where a layer holds the regularizer of its variable."""
-    public = _public(name, layer)
-    # A layer of one's own may have no such place; it must hold the term all the same, for its λ.
-    return public if hasattr(layer, public) else f"_{name}_penalty"
 
 
 def _tell_attention(model: Any) -> None:
@@ -261,7 +242,7 @@ def _warn_of_saving(model: Any, targets: Sequence[Target]) -> None:
     lost = [
         one.place.parameter.name
         for one in targets
-        if not hasattr(one.place.layer, _public(one.place.variable.name, one.place.layer))
+        if not hasattr(one.place.layer, attribute_of(one.place.layer, one.place.variable))
         or parts.get(id(one.place.layer), one) is None
     ]
     if lost:

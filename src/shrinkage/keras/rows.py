@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.errors import DataError, SettingError
-from shrinkage.keras.values import numpy_of
+from shrinkage.keras.values import array_of, numpy_of
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def rows_of(data: Any, *, most: int | None = None, what: str = "rows") -> Rows:
             f"{what} is {type(data).__name__}; expected a tuple of inputs and targets, such as "
             "(X, y), with sample weights if there are any"
         )
-    arrays = [keras.tree.map_structure(_array, part) for part in data]
+    arrays = [keras.tree.map_structure(array_of, part) for part in data]
     lengths = {len(array) for part in arrays for array in keras.tree.flatten(part)}
     if len(lengths) != 1:
         raise DataError(
@@ -88,10 +88,6 @@ def rows_of(data: Any, *, most: int | None = None, what: str = "rows") -> Rows:
         arrays = [keras.tree.map_structure(lambda array: array[drawn], part) for part in arrays]
     weights = np.asarray(arrays[2], dtype=np.float64) if len(arrays) == 3 else None
     return Rows(arrays[0], arrays[1], weights)
-
-
-def _array(given: Any) -> NDArray[Any]:
-    return numpy_of(given) if keras.ops.is_tensor(given) else np.asarray(given)
 
 
 @dataclass(frozen=True, eq=False)

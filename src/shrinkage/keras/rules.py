@@ -10,7 +10,7 @@ from keras import ops
 
 from shrinkage.keras.shrinking import Axes
 from shrinkage.keras.targets import Target
-from shrinkage.keras.terms import to_config
+from shrinkage.keras.terms import from_config, to_config
 from shrinkage.penalties import Penalty
 
 
@@ -43,20 +43,41 @@ class Rule:
         """Whether it makes exact zeros."""
         return bool(self.penalty.l1_share or self.penalty.group_share)
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """It as plain values, with λ as it is now."""
+        return _plain(self.path, self.position, self.penalty, self.within, self.lam)
+
+
+def ruled(config: dict[str, Any], lam: Any) -> Rule:
+    """The inverse of :attr:`Rule.config`, with a variable for λ."""
+    within = None if config["within"] is None else tuple(config["within"])
+    return Rule(config["path"], config["position"], from_config(config["penalty"]), within, lam)
+
 
 def described(model: Any, targets: Sequence[Target]) -> list[dict[str, Any]]:
     """What rules are made of, as plain values."""
     places = {id(variable): n for n, variable in enumerate(model.trainable_variables)}
     return [
-        {
-            "path": one.place.variable.path,
-            "position": places[id(one.place.variable)],
-            "penalty": to_config(one.penalty),
-            "within": one.within,
-            "lam": one.lam,
-        }
+        _plain(
+            one.place.variable.path,
+            places[id(one.place.variable)],
+            one.penalty,
+            one.within,
+            one.lam,
+        )
         for one in targets
     ]
+
+
+def _plain(path: str, position: int, penalty: Penalty, within: Axes, lam: Any) -> dict[str, Any]:
+    return {
+        "path": path,
+        "position": position,
+        "penalty": to_config(penalty),
+        "within": None if within is None else list(within),
+        "lam": float(lam),
+    }
 
 
 def left_by_clipping(optimizer: Any, grads: Sequence[Any]) -> list[Any] | None:

@@ -10,7 +10,7 @@ import keras
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import chosen
 from shrinkage.keras.layers import parameters_of, places_of
-from shrinkage.keras.proximal import Proximal
+from shrinkage.keras.proximal import proximal_of
 from shrinkage.keras.targets import Lam, strengths_of
 from shrinkage.keras.terms import PenaltyTerm, require_lambda
 
@@ -45,7 +45,7 @@ def lambdas_of(model: Any) -> dict[str, Any]:
     >>> list(lambdas_of(regularize(model, L2(), lam=0.02)))
     ['one/kernel']
     """
-    optimizer = _proximal(model)
+    optimizer = proximal_of(model)
     rules = {} if optimizer is None else {rule.path: rule.lam for rule in optimizer.rules}
     found = {}
     for place in places_of(model):
@@ -97,7 +97,7 @@ def set_lambda(model: Any, lam: Lam, *, on: str | Sequence[str] | None = None) -
     if on is not None:
         penalized = list(chosen(on, penalized))
     strengths = strengths_of(lam, penalized)
-    _settle(model)
+    settle(model)
     for name, strength in strengths.items():
         lambdas[name].assign(strength)
 
@@ -151,7 +151,8 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     def rising(cls, epochs: int) -> LambdaSchedule:
         """λ rises from 0 to what it is, evenly over the first epochs.
 
-        L1 whose λ rises reaches a lower penalized loss on the networks of the lesson.
+        An L1 that acts at full strength from the first step may remove units before they have
+        learnt anything. A rise costs epochs: if few follow it, the penalized loss ends higher.
 
         Parameters
         ----------
@@ -172,24 +173,24 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
             raise SettingError(f"epochs is {epochs}; λ needs at least 1 to rise in")
         return cls(lambda epoch: min(1.0, epoch / epochs), relative=True)
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Note what λ is."""
         self._lambdas = [(lam, float(lam)) for lam in lambdas_of(self.model).values()]
         self._seen = 0
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Set λ for this epoch."""
         if self.every == "epoch":
             self._set(epoch)
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Set λ for this batch."""
         if self.every == "batch":
-            _settle(self.model)
+            settle(self.model)
             self._set(self._seen)
             self._seen += 1
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Tell λ."""
         if logs is not None:
             logs["lam"] = max(float(lam) for lam, _ in self._lambdas)
@@ -200,15 +201,7 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
             lam.assign(require_lambda(factor * self.schedule(moment)))
 
 
-def _proximal(model: Any) -> Proximal | None:
-    """The proximal optimizer that a model was compiled with."""
-    optimizer = getattr(model, "optimizer", None)
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    return optimizer if isinstance(optimizer, Proximal) else None
-
-
-def _settle(model: Any) -> None:
+def settle(model: Any) -> None:
     """Between two batches JAX keeps a model's state to itself until it is asked for it."""
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()

@@ -18,6 +18,7 @@ from shrinkage.engine.pool import after_head, evaluation_interval, row_weights, 
 from shrinkage.errors import SettingError
 from shrinkage.keras.networks import KerasNetwork
 from shrinkage.keras.seeding import seeded, set_seed
+from shrinkage.keras.strength import settle
 from shrinkage.keras.workers import Worker
 from shrinkage.study import Fit, Status, Trial
 
@@ -147,11 +148,11 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
                 rows = order[first : first + self._batch]
                 yield inputs[rows], targets[rows], self._weights[rows]
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Draws begin here: PyTorch's dropout has one state for all, which Keras used before."""
         set_seed(self._trial.seed)
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """λ that rises does so step by step."""
         how = self._trial.training
         if how.lam_schedule == "constant" or self._worker.proximal is None:
@@ -159,8 +160,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         along = min(1.0, self._step / (how.lam_ramp * how.epochs * self.steps))
         if how.lam_schedule == "cosine":
             along = 0.5 * (1.0 - cos(pi * along))
-        if hasattr(self.model, "jax_state_sync"):
-            self.model.jax_state_sync()
+        settle(self.model)
         self._worker.strengthen(along * self._trial.lam)
         self._step += 1
 
@@ -194,11 +194,9 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
     def fit(self, seconds: float) -> Fit:
         """The answer to the trial."""
         network, validates = self._network, self._part.validation.size > 0
-        vector = self._finite if self._best is None else self._best
-        if self._status is Status.DIVERGED:
-            vector = self._finite
-        network.put(vector, self._worker.model)
         diverged = self._status is Status.DIVERGED
+        vector = self._finite if diverged or self._best is None else self._best
+        network.put(vector, self._worker.model)
         rows = self._held if validates else self._held[:0]
         logits = network.answers(self._worker.model, self._part.inputs[rows])
         outputs = after_head(logits, self._trial.training.loss)

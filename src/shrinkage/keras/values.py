@@ -25,3 +25,8 @@ def numpy_of(x: Any) -> NDArray[Any]:
     tensor = ops.convert_to_tensor(x)
     # Keras' own way of a tensor of PyTorch to NumPy warns of an `__array__` without `copy`.
     return np.array(tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else tensor)
+
+
+def array_of(given: Any) -> NDArray[Any]:
+    """An array from a tensor of the backend, or from what NumPy takes."""
+    return numpy_of(given) if ops.is_tensor(given) else np.asarray(given)

@@ -123,10 +123,10 @@ def test_the_model_of_a_fit_answers_probabilities(study, data):
 
 def test_nobody_elses_random_numbers_change(data):
     keras.utils.set_random_seed(7)
-    expected = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002
+    expected = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002  # as Keras
     keras.utils.set_random_seed(7)
     own(data).fresh(3)
-    found = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002
+    found = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002  # as Keras
     assert found == expected
 
 

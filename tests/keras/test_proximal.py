@@ -233,7 +233,7 @@ def test_the_average_keeps_the_zeros(network, moons):
     last = {}
 
     class Look(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+        def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002  # Keras' signature
             last["weights"] = hidden(model)
 
     model.fit(*train, epochs=40, verbose=0, callbacks=[Look()])

@@ -23,7 +23,7 @@ class Still(keras.callbacks.Callback):
         super().__init__()
         self.losses = []
 
-    def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+    def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002  # Keras' signature
         self.losses.append(logs["loss"])
 
 
@@ -88,7 +88,7 @@ def test_it_acts_on_a_proximal_step(network, moons):
     class Zeros(keras.callbacks.Callback):
         found = ()
 
-        def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+        def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002  # Keras' signature
             kernels = [numpy_of(layer.kernel) for layer in self.model.layers[:2]]
             self.found = (*self.found, sum(int(np.sum(kernel == 0.0)) for kernel in kernels))
 

@@ -115,7 +115,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
 
     # ------------------------------------------------------------------------ what Keras calls
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Begin anew."""
         self.moments, self._by_row, self.reading = [], [], None
         self._best, self._weights, self.stopped_epoch = (np.inf, 0), None, None
@@ -123,7 +123,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
         if self.train is not None or self.validation is not None:
             self._row_loss = loss_of(self.model, self.loss)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Note the penalty with which the epoch begins."""
         self._before = penalty_of(self.model)
 
@@ -143,7 +143,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             sys.stdout.flush()
         self._watch(moment)
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Go back to the best weights where they were watched, and give the verdict."""
         if not self.moments:
             return

@@ -98,7 +98,10 @@ class Reading:
 
 
 def verdict_of(facts: Reading) -> Verdict:
-    """By the rules of :func:`shrinkage.detect.diagnose`, as far as one training can tell."""
+    """By the rules of :func:`shrinkage.detect.diagnose`, but for two.
+
+    One is about penalties; by the other what validates worse than a constant does not underfit.
+    """
     explained = facts.explained
     if facts.diverged or (explained is not None and explained < 0):
         return "underfits"

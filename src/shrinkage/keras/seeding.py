@@ -40,6 +40,6 @@ def seeded(seed: int) -> Iterator[None]:
         for name, value in before.items():
             global_state.set_global_attribute(name, value)
         random.setstate(python)
-        np.random.set_state(numbers)  # noqa: NPY002
+        np.random.set_state(numbers)  # noqa: NPY002  # as above
         if torch is not None:
             torch.set_rng_state(drawn)

@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from shrinkage.frameworks.audit import Action, short
+from shrinkage.torch.modules import run_order
 
 Pairs = list[tuple[str, str]]
 
@@ -32,8 +33,13 @@ def dropout_before_batch_norm(module: nn.Module, example: Any = None) -> tuple[P
         in the order of definition, which need not be that of running.
     """
     if example is not None:
-        run = [(name, layer, 0) for name, layer in _order(module, example)]
-        return list(_pairs(run)), []
+        asked = {
+            name: layer
+            for name, layer in module.named_modules()
+            if isinstance(layer, (_DropoutNd, _BatchNorm))
+        }
+        order = run_order(module, asked, example)
+        return list(_pairs([(name, asked[name], 0) for name in order])), []
     everything = list(_pairs(found := list(_defined(module))))
     home = {name: where for name, _, where in found}
     sure = [pair for pair in everything if home[pair[0]] == home[pair[1]] != 0]
@@ -77,24 +83,3 @@ def _defined(module: nn.Module) -> Iterator[tuple[str, nn.Module, int]]:
             yield from visit(f"{name}.{short_name}" if name else short_name, child, inside)
 
     return visit("", module, 0)
-
-
-def _order(module: nn.Module, example: Any) -> list[tuple[str, nn.Module]]:
-    """Layers as they run on the example, in evaluation mode, so that nothing changes."""
-    run: list[tuple[str, nn.Module]] = []
-    handles = [
-        layer.register_forward_hook(lambda layer, *_, name=name: run.append((name, layer)))
-        for name, layer in module.named_modules()
-        if isinstance(layer, (_DropoutNd, _BatchNorm))
-    ]
-    training = [layer for layer in module.modules() if layer.training]
-    try:
-        module.eval()
-        with torch.no_grad():
-            module(*example if isinstance(example, tuple) else (example,))
-    finally:
-        for handle in handles:
-            handle.remove()
-        for layer in training:
-            layer.training = True
-    return run

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from shrinkage.engine.stacked.module import evaluating
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.exports.agreement import MOST
-from shrinkage.torch.compact_tracing import evaluated, tensors_of
+from shrinkage.torch.compact_tracing import tensors_of
 
 _HALF = (torch.float16, torch.bfloat16)
 _TINY = float(np.finfo(np.float32).tiny)
@@ -36,7 +37,8 @@ def answers_of(module: nn.Module, rows: tuple[torch.Tensor, ...]) -> list[torch.
         module = copy.deepcopy(module).float()
         rows = tuple(one.float() if one.dtype in _HALF else one for one in rows)
     try:
-        answers: list[torch.Tensor] = evaluated(module, lambda: list(tensors_of(module(*rows))))
+        with evaluating(module), torch.no_grad():
+            answers = list(tensors_of(module(*rows)))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         shapes = ", ".join(str(tuple(one.shape)) for one in rows)
         raise SettingError(
@@ -70,7 +72,7 @@ def require_same(model: nn.Module, relative: float) -> None:
     A constant that moves into a bias of half precision is rounded to it: there, that is allowed.
     """
     rounding = [torch.finfo(one.dtype).eps for one in model.parameters() if one.dtype in _HALF]
-    most = max(MOST, *rounding, 0.0)
+    most = max([MOST, *rounding])
     if relative <= most:
         return
     raise ShrinkageError(

@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import UninitializedParameter
 
+from shrinkage.engine.stacked.module import evaluating
 from shrinkage.errors import SettingError
 from shrinkage.torch.compact_channels import Flags
 from shrinkage.torch.compact_check import answers_of, apart, require_same, rows_of
@@ -20,12 +21,7 @@ from shrinkage.torch.compact_cut import Columns, cut
 from shrinkage.torch.compact_entry import Entry, entry_of
 from shrinkage.torch.compact_record import CompactedModule, LayerSize
 from shrinkage.torch.compact_rules import Reading
-from shrinkage.torch.compact_tracing import (
-    evaluated,
-    example_for,
-    made_permanent,
-    traced,
-)
+from shrinkage.torch.compact_tracing import example_for, made_permanent, traced
 from shrinkage.torch.modules import unwrapped
 
 
@@ -80,9 +76,10 @@ def compact(model: nn.Module, example: Any = None, *, keep_inputs: bool = True) 
     model = _known(model)
     small = _copied(model)
     made_permanent(small)
-    rows = evaluated(small, lambda: example_for(small)) if example is None else rows_of(example)
-    answers = answers_of(small, rows)
-    found, entry = evaluated(small, lambda: _read(small, rows))
+    with evaluating(small), torch.no_grad():
+        rows = example_for(small) if example is None else rows_of(example)
+        answers = answers_of(small, rows)
+        found, entry = _read(small, rows)
     live = found.channels.live()
     layers = tuple(_cut(small, found, live))
     network = _with_numbers_of_now(small, found, live)

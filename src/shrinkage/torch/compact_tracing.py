@@ -6,7 +6,7 @@ import copy
 import inspect
 import operator
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -237,18 +237,6 @@ def tensors_of(result: Any) -> Iterator[torch.Tensor]:
     elif isinstance(result, tuple | list):
         for part in result:
             yield from tensors_of(part)
-
-
-def evaluated(module: nn.Module, work: Callable[[], Any]) -> Any:
-    """What `work` gives while a module is in evaluation mode; its mode is restored."""
-    training = [layer for layer in module.modules() if layer.training]
-    module.eval()
-    try:
-        with torch.no_grad():
-            return work()
-    finally:
-        for layer in training:
-            layer.training = True
 
 
 def _first_sentence(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils.parametrizations import _WeightNorm
 from torch.nn.utils.parametrize import ParametrizationList
 
+from shrinkage.engine.stacked.module import evaluating
 from shrinkage.errors import SettingError, suggestion
 from shrinkage.frameworks.parameters import Kind, Parameter
 
@@ -91,7 +93,7 @@ def parameters_of(
     last = _output_layer(module, output, example)
     found = []
     for key, (name, p) in own.items():
-        _require_numbers(name, p)
+        require_numbers(name, p)
         layer, part, short = homes[key]
         user = module.get_submodule(layer.partition(_PARAMETRIZED)[0])
         others = tuple(dict.fromkeys(other for other in names[key] if other != name))
@@ -107,7 +109,45 @@ def _type(layer: nn.Module) -> str:
     return type(layer).__name__.removeprefix("Parametrized")
 
 
-def _require_numbers(name: str, p: torch.Tensor) -> None:
+def run_order(module: nn.Module, layers: Mapping[str, nn.Module], example: Any) -> list[str]:
+    """Names of layers in the order in which an example passes them.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Run once, without gradient and in evaluation mode, so that nothing changes.
+    layers : mapping of str to torch.nn.Module
+        Those of its layers that are asked for.
+    example : tensor or tuple of tensors
+        What it takes.
+
+    Returns
+    -------
+    list of str
+        A layer stands there as often as it is run.
+    """
+    order: list[str] = []
+    handles = [
+        layer.register_forward_hook(lambda *_, name=name: order.append(name))
+        for name, layer in layers.items()
+    ]
+    try:
+        with evaluating(module), torch.no_grad():
+            module(*example if isinstance(example, tuple) else (example,))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return order
+
+
+def require_numbers(name: str, p: torch.Tensor) -> None:
+    """See that a parameter is an array of real numbers.
+
+    Raises
+    ------
+    SettingError
+        When it has no shape yet, or holds other numbers.
+    """
     if isinstance(p, UninitializedParameter):
         raise SettingError(
             f"the parameter '{name}' has no shape yet (a lazy layer); run the module once on a few "
@@ -158,24 +198,5 @@ def _output_layer(module: nn.Module, output: str | None, example: Any) -> str | 
         )
     if output is not None or not layers:
         return output
-    return next(reversed(layers)) if example is None else _last_run(module, layers, example)
-
-
-def _last_run(module: nn.Module, layers: dict[str, nn.Module], example: Any) -> str:
-    """The layer with a kernel that is run last on the example."""
-    order: list[str] = []
-    handles = [
-        layer.register_forward_hook(lambda *_, name=name: order.append(name))
-        for name, layer in layers.items()
-    ]
-    training = [layer for layer in module.modules() if layer.training]
-    try:
-        module.eval()
-        with torch.no_grad():
-            module(*example if isinstance(example, tuple) else (example,))
-    finally:
-        for handle in handles:
-            handle.remove()
-        for layer in training:
-            layer.training = True
+    order = [] if example is None else run_order(module, layers, example)
     return order[-1] if order else next(reversed(layers))

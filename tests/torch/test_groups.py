@@ -50,6 +50,12 @@ def test_tied_weights_are_handed_over_once() -> None:
     torch.optim.SGD(groups, lr=0.1)  # would warn of duplicates
 
 
+def test_wrapped_modules() -> None:
+    model = convolutional()
+    for wrapped in (torch.compile(model, backend="eager"), nn.DataParallel(model)):
+        assert parameter_groups(wrapped, 0.1) == parameter_groups(model, 0.1)
+
+
 def test_bad_input() -> None:
     with pytest.raises(SettingError, match="weight_decay is -1; it must be 0 or larger"):
         parameter_groups(convolutional(), -1)

@@ -9,7 +9,7 @@ from torch import nn
 
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
-from shrinkage.torch.modules import parameters_of
+from shrinkage.torch.modules import parameters_of, unwrapped
 
 
 def parameter_groups(
@@ -24,7 +24,7 @@ def parameter_groups(
     Parameters
     ----------
     module : torch.nn.Module
-        Of any make.
+        Of any make, compiled or parallel too.
     weight_decay : float
         Of the first group; the second has 0.
     on : str or sequence of str, default "hidden kernels"
@@ -58,6 +58,7 @@ def parameter_groups(
     """
     if not weight_decay >= 0:
         raise SettingError(f"weight_decay is {weight_decay}; it must be 0 or larger")
+    module = unwrapped(module)
     decaying = {each.name for each in chosen(on, parameters_of(module, output=output))}
     trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     first = [p for name, p in trainable if name in decaying]

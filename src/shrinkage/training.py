@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -235,6 +236,34 @@ class Training:
                 raise SettingError(
                     f"a polish cannot follow {name}, which {reason}; leave out one of the two"
                 )
+
+
+def ramp(schedule: str, step: int, steps: float) -> float:
+    """How far λ has risen at a step, from 0 to 1.
+
+    Parameters
+    ----------
+    schedule : str
+        One of :data:`LAM_SCHEDULES`.
+    step : int
+        From 0.
+    steps : float
+        In which it rises.
+
+    Returns
+    -------
+    float
+        λ's share at that step.
+
+    Examples
+    --------
+    >>> ramp("linear", 3, 12), ramp("cosine", 12, 12), ramp("constant", 0, 12)
+    (0.25, 1.0, 1.0)
+    """
+    if schedule == "constant":
+        return 1.0
+    along = min(1.0, step / steps)
+    return along if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * along))
 
 
 _UNPOLISHED = dict.fromkeys(

@@ -11,7 +11,7 @@ from typing import Any
 from shrinkage.errors import SettingError, require_known
 from shrinkage.frameworks.parameters import Parameter
 from shrinkage.frameworks.selectors import chosen
-from shrinkage.training import LAM_SCHEDULES
+from shrinkage.training import LAM_SCHEDULES, ramp
 
 Lam = float | Sequence[float] | Mapping[str, float | Sequence[float]]
 """One λ for all, one for each parameter in the order of the network, or by selector."""
@@ -80,8 +80,8 @@ class Strength:
                 found |= self._read(chosen(selector, self._parameters), value, f"'{selector}'")
         else:
             found = self._read(self._parameters, lam, "the penalty")
-        self._lam = {p.name: found.get(p.name, self._lam.get(p.name)) for p in self._parameters}  # type: ignore[misc]  # None only before __init__ has checked
-        self._lam = {name: value for name, value in self._lam.items() if value is not None}
+        known = self._lam | found
+        self._lam = {p.name: known[p.name] for p in self._parameters if p.name in known}
 
     def set(self, selector: str | Sequence[str], value: float | Sequence[float]) -> None:
         """λ of the penalized parameters that a selector names, one for all or one for each.
@@ -108,8 +108,8 @@ class Strength:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain numbers and names; a schedule that is a function is not among them."""
-        ramp = self.schedule if isinstance(self.schedule, str) else None
-        return {"step": self.step, "lam": dict(self._lam), "schedule": ramp, "steps": self.steps}
+        named = self.schedule if isinstance(self.schedule, str) else None
+        return {"step": self.step, "lam": dict(self._lam), "schedule": named, "steps": self.steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where :meth:`state_dict` was called; a function as schedule stays.
@@ -152,20 +152,6 @@ class Strength:
                 )
             return {p.name: _number(one, p.name) for p, one in zip(named, value)}
         return {p.name: _number(value, p.name) for p in named}
-
-
-def ramp(schedule: str, step: int, steps: int) -> float:
-    """How far λ has risen at a step, from 0 to 1, as in :class:`shrinkage.training.Training`.
-
-    Examples
-    --------
-    >>> ramp("linear", 3, 12), ramp("cosine", 12, 12), ramp("constant", 0, 12)
-    (0.25, 1.0, 1.0)
-    """
-    if schedule == "constant":
-        return 1.0
-    along = min(1.0, step / steps)
-    return along if schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * along))
 
 
 def _require_schedule(schedule: object, steps: object) -> None:

@@ -17,7 +17,7 @@ from shrinkage.engine.stacked.copies import Copies
 from shrinkage.engine.stacked.gradients import Batch
 from shrinkage.engine.stacked.steps import Steps, Strengths
 from shrinkage.study import Fit, Status
-from shrinkage.training import Training
+from shrinkage.training import Training, ramp
 
 _EVERY = 0.2
 """Seconds between two words about progress."""
@@ -111,11 +111,7 @@ class Descent:
         share = 1.0
         if how.schedule == "cosine":
             share = 0.5 * (1.0 + math.cos(math.pi * step / total_steps))
-        along = 1.0
-        if how.lam_schedule != "constant":
-            along = min(1.0, step / (how.lam_ramp * total_steps))
-            if how.lam_schedule == "cosine":
-                along = 0.5 * (1.0 - math.cos(math.pi * along))
+        along = ramp(how.lam_schedule, step, how.lam_ramp * total_steps)
         if self._frozen is not None:
             self._gradient[:, : self._reach].mul_(self._frozen)
         with torch.no_grad():

@@ -17,7 +17,7 @@ from shrinkage.engine import kernel
 from shrinkage.errors import DataError, SettingError
 from shrinkage.penalties import Penalty
 from shrinkage.torch.penalized import Penalized
-from shrinkage.torch.strength import ramp
+from shrinkage.training import ramp
 
 
 def mlp() -> nn.Sequential:
@@ -317,6 +317,7 @@ def test_settings_that_cannot_be_used(options: dict[str, Any], told: str) -> Non
         ([torch.arange(3)], L1(), "int64 numbers"),
         ([torch.ones(3, dtype=torch.complex64)], L1(), "complex64 numbers"),
         ([torch.ones(3)], L1(), "is frozen"),
+        (nn.LazyLinear(3).parameters(), L1(), "has no shape yet"),
     ],
     ids=str,
 )

@@ -7,6 +7,8 @@ convolution, and `lead` dimensions before these count copies of it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -41,12 +43,10 @@ def soft_threshold_(weights: Tensor, threshold: Tensor | float) -> None:
         flat = weights.detach().view(-1).numpy()
         shrink_by(flat, flat.dtype.type(threshold))
         return
+    most: Any = threshold  # two tensors or two numbers, which no type of `clamp` says
     with torch.no_grad():
         # What a weight loses is itself where it is small: zeros are +0.0, one bit pattern.
-        if isinstance(threshold, Tensor):
-            weights.sub_(torch.clamp(weights, -threshold, threshold))
-        else:
-            weights.sub_(torch.clamp(weights, -threshold, threshold))
+        weights.sub_(torch.clamp(weights, -most, most))
 
 
 def shrink_in_metric_(
@@ -173,8 +173,8 @@ def group_prox(
     """
     require_known("group", over, GROUPS)
     exact = weights if weights.dtype == torch.float64 else weights.float()
-    z = _grouped(exact, over, lead)
-    own = _grouped(step.to(z.dtype).expand_as(weights), over, lead)
+    z = grouped(exact, over, lead)
+    own = grouped(step.to(z.dtype).expand_as(weights), over, lead)
     strength = lam.to(z.dtype)[..., None, None] if isinstance(lam, Tensor) else lam
     thresholds = own * (strength * z.shape[-1] ** 0.5)
     norms = _norms_after(z, thresholds)
@@ -215,22 +215,17 @@ def _norms_after(z: Tensor, thresholds: Tensor) -> Tensor:
     return r
 
 
-def _grouped(w: Tensor, over: str, lead: int) -> Tensor:
+def grouped(w: Tensor, over: str, lead: int = 0) -> Tensor:
     """Kernels as (*lead, groups, weights of a group)."""
-    kernel = _as_kernel(w, lead)
+    kernel = w if w.ndim - lead >= 2 else w.reshape(*w.shape[:lead], 1, -1)
     if over == "inputs":
         kernel = kernel.transpose(lead, lead + 1)
     return kernel.flatten(start_dim=lead + 1)
 
 
 def _ungrouped(groups: Tensor, shape: torch.Size, over: str, lead: int) -> Tensor:
-    """The inverse of :func:`_grouped`."""
+    """The inverse of :func:`grouped`."""
     if over == "units" or len(shape) - lead < 2:
         return groups.reshape(shape)
     out, inputs, *window = shape[lead:]
     return groups.reshape(*shape[:lead], inputs, out, *window).transpose(lead, lead + 1)
-
-
-def _as_kernel(w: Tensor, lead: int) -> Tensor:
-    """At least two dimensions behind the leading ones."""
-    return w if w.ndim - lead >= 2 else w.reshape(*w.shape[:lead], 1, -1)

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from shrinkage.engine.proximal import grouped
 from shrinkage.errors import SettingError
 from shrinkage.frameworks.parameters import Parameter
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
 from shrinkage.penalties import Penalty
-from shrinkage.torch.modules import parameters_of, unwrapped
+from shrinkage.torch.modules import parameters_of, require_numbers, unwrapped
 
 Model = nn.Module | Iterable[Tensor] | Iterable[tuple[str, Tensor]]
 Selector = str | tuple[str, ...]
@@ -134,11 +135,7 @@ def value_of(place: Place, lam: float) -> Tensor:
     if penalty.l2_share:
         total = total + 0.5 * lam * penalty.l2_share * w.square().sum()
     if penalty.group_share and penalty.groups:
-        kernel = place.kernel(w)
-        matrix = kernel if kernel.ndim >= 2 else kernel.reshape(1, -1)
-        if penalty.groups == "inputs":
-            matrix = matrix.transpose(0, 1)
-        groups = matrix.flatten(1)
+        groups = grouped(place.kernel(w), penalty.groups)
         bound = lam * penalty.group_share * groups.shape[1] ** 0.5
         total = total + bound * torch.linalg.vector_norm(groups, dim=1).sum()
     return total
@@ -179,8 +176,8 @@ def _place(model: nn.Module, parameter: Parameter, penalty: Penalty) -> Place:
     owner = model.get_submodule(path)
     found = getattr(owner, attribute)
     transposed = isinstance(owner, _ConvTransposeNd)
-    grouped = isinstance(owner, _ConvNd) and owner.groups > 1
-    if grouped and penalty.groups == ("units" if transposed else "inputs"):
+    in_groups = isinstance(owner, _ConvNd) and owner.groups > 1
+    if in_groups and penalty.groups == ("units" if transposed else "inputs"):
         raise SettingError(
             f"'{parameter.name}' is of a convolution in {owner.groups} groups, whose "
             f"{penalty.groups} do not each have a slice of it; leave it out, or use L1"
@@ -208,10 +205,6 @@ def _named(tensors: Iterable[Tensor] | Iterable[tuple[str, Tensor]]) -> dict[str
 
 
 def _bare(name: str, tensor: Tensor) -> Parameter:
-    if not tensor.is_floating_point():
-        raise SettingError(
-            f"the parameter '{name}' holds {str(tensor.dtype).removeprefix('torch.')} numbers; a "
-            "penalty needs real ones (float32, say)"
-        )
+    require_numbers(name, tensor)
     shape = tuple(tensor.shape)
     return Parameter(name, "other", "", "", shape, bool(tensor.requires_grad))

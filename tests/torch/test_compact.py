@@ -212,7 +212,7 @@ def test_a_convolutional_network_with_batch_norm():
     assert sizes(found) == {"one": (3, 6), "two": (4, 8), "wide": (17, 20), "out": (3, 3)}
     assert found.module.norm.num_features == 3
     assert found.module.wide.in_features == 16
-    assert list(found.module.state_dict()) != []
+    assert set(found.module.state_dict()) == set(model.state_dict())
     assert_same(model, found, rows)
     assert_same(model, found, torch.randn(2, 1, 12, 12))
     again = pickle.loads(pickle.dumps(found.module))

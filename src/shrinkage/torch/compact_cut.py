@@ -63,7 +63,7 @@ def cut(layer: nn.Module, taken: Flags, given: Flags, mixing: Mixing | None) -> 
     mixing : Mixing or None
         What it does to constants, where every output is a sum over all inputs.
     """
-    kept, used = _indices(given, layer), _indices(taken, layer)
+    kept, used = (torch.from_numpy(np.flatnonzero(flags)) for flags in (given, taken))
     if isinstance(layer, _BatchNorm):
         for name in ("weight", "bias", "running_mean", "running_var"):
             _keep(layer, name, 0, kept)
@@ -104,7 +104,7 @@ def _keep(layer: nn.Module, name: str, axis: int, indices: torch.Tensor) -> None
     old = getattr(layer, name)
     if old is None:
         return
-    new = old.detach().index_select(axis, indices).clone()
+    new = old.detach().index_select(axis, indices.to(old.device))
     if isinstance(old, nn.Parameter):
         new = nn.Parameter(new, requires_grad=old.requires_grad)
     setattr(layer, name, new)
@@ -115,8 +115,3 @@ def _resize(layer: nn.Module, inputs: int, outputs: int) -> None:
         layer.in_features, layer.out_features = inputs, outputs
     elif isinstance(layer, _ConvNd):
         layer.in_channels, layer.out_channels = inputs, outputs
-
-
-def _indices(left: Flags, layer: nn.Module) -> torch.Tensor:
-    device = next(layer.parameters()).device if any(True for _ in layer.parameters()) else None
-    return torch.as_tensor(np.flatnonzero(left), device=device)

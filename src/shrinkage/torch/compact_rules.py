@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class Reading:
         source = writes_over(node, self.traced)
         if source is not None and source in self.values:
             value = self.values[source]
-            self.values[source] = self._with(value, np.full_like(value.constant, np.nan))
+            self.values[source] = replace(value, constant=np.full_like(value.constant, np.nan))
 
     def _find(self, node: fx.Node) -> None:
         taken = [one for one in node.all_input_nodes if one in self.values]
@@ -138,7 +139,7 @@ class Reading:
             return None
         if isinstance(layer, nn.Linear) and taken.axis == len(taken.shape) - 1:
             return self._mixing(node, taken, _weights(layer), layer.bias)
-        if isinstance(layer, _ConvNd) and self._at_channels(layer.weight.dim(), taken):
+        if isinstance(layer, _ConvNd) and (taken.axis, len(taken.shape)) == (1, layer.weight.dim()):
             if layer.groups == 1:
                 return self._mixing(node, taken, _weights(layer), layer.bias, layer)
             return self._depthwise(node, taken, layer)
@@ -168,7 +169,7 @@ class Reading:
         constant = np.where(foldable, taken.constant, 0.0)
         added = _numbers(bias) if bias is not None else np.zeros(len(sums))
         varies = np.any(uses & ~foldable, axis=1)
-        given = self._with(given, np.where(varies, np.nan, added + sums @ constant))
+        given = replace(given, constant=np.where(varies, np.nan, added + sums @ constant))
         layer = Mixing(str(node.target), taken, given, sums, uses, foldable)
         self.channels.mixing.append(layer)
         self.layers[layer.name] = (taken, given)
@@ -191,7 +192,7 @@ class Reading:
         none = _numbers((conv.weight == 0).flatten(1).all(dim=1)).astype(np.bool_)
         added = _numbers(conv.bias) if conv.bias is not None else np.zeros(len(sums))
         value = added + np.where(none, 0.0, sums * np.where(foldable, constant, 0.0))
-        given = self._with(given, np.where(none | foldable, value, np.nan))
+        given = replace(given, constant=np.where(none | foldable, value, np.nan))
         self.layers[str(node.target)] = (taken, given)
         return given
 
@@ -256,14 +257,6 @@ class Reading:
         """The same channels after a step that looks at each on its own."""
         shape = tuple(self.traced.results[node].shape)
         return Value(shape, taken.axis, taken.slots, constant)
-
-    @staticmethod
-    def _with(value: Value, constant: Floats) -> Value:
-        return Value(value.shape, value.axis, value.slots, constant)
-
-    @staticmethod
-    def _at_channels(dimensions: int, taken: Value) -> bool:
-        return taken.axis == 1 and len(taken.shape) == dimensions
 
     def _named(self, node: fx.Node) -> str:
         if node.op != "call_module":

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from shrinkage.conventions.wording import shown
-from shrinkage.frameworks.parameters import KINDS, Parameter
+from shrinkage.frameworks.parameters import Parameter
 from shrinkage.penalties import Penalty
 
 How = Literal["loss", "gradient", "decoupled", "proximal", "limit", "outputs", "unknown"]
@@ -160,9 +160,9 @@ class Audit:
     @property
     def title(self) -> str:
         """The network and its size, in one line."""
-        count, kernels = len(self.rows), [r.parameter for r in self.rows if _hidden(r)]
-        numbers = sum(row.parameter.size for row in self.rows)
-        inside = sum(parameter.size for parameter in kernels)
+        parameters = [row.parameter for row in self.rows]
+        count, numbers = len(parameters), sum(each.size for each in parameters)
+        inside = sum(each.size for each in parameters if each.kind == "hidden kernel")
         plural = "" if count == 1 else "s"
         return (
             f"{self.framework} {self.network}: {count} parameter{plural} of {numbers:,} numbers, "
@@ -280,7 +280,3 @@ def short(number: float) -> str:
     '0.001'
     """
     return shown(float(f"{number:.6g}"))
-
-
-def _hidden(row: Row) -> bool:
-    return row.parameter.kind == KINDS[0]

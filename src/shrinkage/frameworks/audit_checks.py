@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from shrinkage.frameworks.audit import Action, Flag, Row
-from shrinkage.frameworks.parameters import Kind
+from shrinkage.frameworks.parameters import Parameter
 
 Codes = Mapping[str, str]
 """A framework's line of code for the remedy of a check."""
@@ -39,7 +39,7 @@ def check(rows: Sequence[Row], codes: Codes) -> list[Flag]:
         Empty where all is well.
     """
     flags: list[Flag] = []
-    for one in (*_KINDS, _slopes, _zeros, _twice, _bare, _limits):
+    for one in (*_FREE, _zeros, _twice, _bare, _limits):
         flags += one(rows, codes)
     return flags
 
@@ -132,11 +132,13 @@ def _limits_norms(action: Action) -> bool:
 Check = Callable[[Sequence[Row], Codes], Iterator[Flag]]
 
 
-def _of_kind(kind: Kind, name: str, noun: str, why: str, remedy: str) -> Check:
-    """A check that nothing of a kind is shrunk."""
+def _shrunk(
+    meant: Callable[[Parameter], bool], name: str, noun: str, why: str, remedy: str
+) -> Check:
+    """A check that nothing of what is meant is shrunk."""
 
     def one(rows: Sequence[Row], codes: Codes) -> Iterator[Flag]:
-        found = [row for row in rows if row.parameter.kind == kind and row.shrinking]
+        found = [row for row in rows if meant(row.parameter) and row.shrinking]
         if found:
             yield Flag(
                 name,
@@ -151,43 +153,44 @@ def _of_kind(kind: Kind, name: str, noun: str, why: str, remedy: str) -> Check:
     return one
 
 
-_KINDS = (
-    _of_kind(
-        *("bias", BIASES, "biases"),
+_FREE = (
+    _shrunk(
+        lambda parameter: parameter.kind == "bias",
+        BIASES,
+        "biases",
         "A bias only shifts a unit, so shrinking it costs fit and buys no simplicity.",
         "leave biases free",
     ),
-    _of_kind(
-        *("normalization", NORMALIZATION, "the scales and shifts of normalization"),
+    _shrunk(
+        lambda parameter: parameter.kind == "normalization",
+        NORMALIZATION,
+        "the scales and shifts of normalization",
         "They are few and set the spread of what follows; a scale at 0 silences its channel.",
         "leave them free",
     ),
-    _of_kind(
-        *("output kernel", OUTPUT, "the output layer"),
+    _shrunk(
+        lambda parameter: parameter.kind == "output kernel",
+        OUTPUT,
+        "the output layer",
         "The lesson's checklist leaves it free: shrunk, it pulls every answer to the mean.",
         "penalize hidden kernels alone",
     ),
-    _of_kind(
-        *("embedding", EMBEDDINGS, "embeddings"),
+    _shrunk(
+        lambda parameter: parameter.kind == "embedding",
+        EMBEDDINGS,
+        "embeddings",
         "Every step shrinks every row, also those that no example of the batch looks up, so rare "
         "ones fade.",
         "leave embeddings free, or penalize them on their own",
     ),
+    _shrunk(
+        lambda parameter: parameter.layer_type == "PReLU",
+        SLOPES,
+        "slopes of PReLU",
+        "At 0 it is ReLU, so decay undoes what is learned.",
+        "leave them free",
+    ),
 )
-
-
-def _slopes(rows: Sequence[Row], codes: Codes) -> Iterator[Flag]:
-    found = [row for row in rows if row.parameter.layer_type == "PReLU" and row.shrinking]
-    if found:
-        yield Flag(
-            SLOPES,
-            "warning",
-            f"{_what(found, _shrinks, 'shrinks', 'shrink')} slopes of PReLU: "
-            f"{listed(_named(found))}. At 0 it is ReLU, so decay undoes what is learned.",
-            _named(found),
-            "leave them free",
-            codes.get(SLOPES, ""),
-        )
 
 
 def _zeros(rows: Sequence[Row], codes: Codes) -> Iterator[Flag]:

@@ -161,18 +161,18 @@ def _reach(
     held = {id(tensor) for group in groups for tensor in group.tensors}
     strangers = [group for group in groups if any(id(t) not in names for t in group.tensors)]
     for group in groups:
-        if group.action is None or any(t.requires_grad and id(t) in names for t in group.tensors):
+        moved = any(t.requires_grad for t in group.tensors)
+        if group.action is None or group in strangers or moved:
             continue
         what = "holds no parameter" if not group.tensors else "holds frozen parameters alone"
-        if group not in strangers:
-            yield Flag(
-                "a penalty that reaches nothing",
-                "error",
-                f"The weight_decay of {group.name} acts on nothing: it {what}.",
-                tuple(names[id(tensor)] for tensor in group.tensors),
-                "give the group the parameters that are meant, or drop it",
-                f'optimizer.param_groups[{group.number}]["params"]  # what it holds',
-            )
+        yield Flag(
+            "a penalty that reaches nothing",
+            "error",
+            f"The weight_decay of {group.name} acts on nothing: it {what}.",
+            tuple(names[id(tensor)] for tensor in group.tensors),
+            "give the group the parameters that are meant, or drop it",
+            f'optimizer.param_groups[{group.number}]["params"]  # what it holds',
+        )
     for group in strangers:
         count = sum(id(tensor) not in names for tensor in group.tensors)
         yield Flag(

@@ -25,7 +25,7 @@ _ADAPTIVE = (
     torch.optim.RMSprop,
 )
 """Add weight_decay · w to the gradient, which they then divide by its own size."""
-_DECOUPLED = (torch.optim.AdamW, torch.optim.Adafactor, torch.optim.Muon)
+_DECOUPLED = (torch.optim.Adafactor, torch.optim.Muon)
 
 
 @dataclass(frozen=True, eq=False)

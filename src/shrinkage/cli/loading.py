@@ -162,9 +162,7 @@ def _guarded(named: str) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except SettingError:
-        raise
-    except KeyboardInterrupt:
+    except (SettingError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit too: the code is the user's
         raise SettingError(_raised(named, error)) from error

@@ -129,7 +129,6 @@ class Proximal(Optimizer):
                 "differentiable=False"
             )
         self._attach(optimizer, penalized)
-        self._held = tuple(place.tensor for place in penalized.places)
         require_one_penalty(penalized.places, self._groups())
 
     def _attach(self, optimizer: Optimizer, penalized: Penalized) -> None:
@@ -138,6 +137,7 @@ class Proximal(Optimizer):
         self.penalized = penalized
         self._metric = metric_of(optimizer)
         self._holders = holders(optimizer, penalized.places)
+        self._held = tuple(place.tensor for place in penalized.places)
         self._sums: dict[Tensor, Tensor] = {}
         super().__setstate__({})  # hooks of its own steps
         for hooks in _SHARED_HOOKS:
@@ -339,7 +339,6 @@ class Proximal(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._attach(state["optimizer"], state["penalized"])
-        self._held = tuple(place.tensor for place in self.penalized.places)
 
     def __repr__(self) -> str:
         inside = repr(self.optimizer).replace("\n", "\n  ")

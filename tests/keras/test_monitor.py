@@ -113,8 +113,8 @@ def test_it_stops_on_the_loss_of_the_data_and_goes_back(network, moons):
     class Scripted(OverfittingMonitor):
         """Validation losses as in a book."""
 
-        def _measure(self, epoch):
-            super()._measure(epoch)
+        def _measure(self, epoch, logs):
+            super()._measure(epoch, logs)
             value = [0.9, 0.5, 0.7, 0.6, 0.8, 0.9][epoch - 1]
             self.moments[-1] = type(self.moments[-1])(
                 **vars(self.moments[-1]) | {"validation_loss": value}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,15 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shrinkage.errors import SettingError, ShrinkageError
-from shrinkage.intervals import Interval, decimals
-from shrinkage.keras.gaps import early_gain_of, gap_of, is_falling, trend_of
-from shrinkage.keras.moments import Moment, hidden_weights, penalty_of, strongest
+from shrinkage.intervals import Interval
+from shrinkage.keras.gaps import early_gain_of, gap_of, is_falling
+from shrinkage.keras.moments import Moment, line_of, moment_of, penalty_of, recent_of, trend_over
 from shrinkage.keras.reading import Reading, finished
 from shrinkage.keras.rows import Floats, RowLoss, Rows, loss_of, losses_of, mean_of, rows_of
 from shrinkage.keras.values import numpy_of
-
-_WINDOW = 0.25
-"""Share of the measurements that a trend is about."""
 
 
 class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
@@ -108,7 +104,6 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
         self.stopped_epoch: int | None = None
         self._by_row: list[Floats] = []
         self._last_train: Floats | None = None
-        self._logs: dict[str, float] = {}
         self._before = 0.0
         self._best = (np.inf, 0)
         self._weights: list[NDArray[Any]] | None = None
@@ -125,15 +120,15 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """Note the penalty with which the epoch begins."""
-        self._before = penalty_of(self.model)
+        if self.train is None:
+            self._before = penalty_of(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measure, tell, and stop where it is time to."""
-        self._logs = dict(logs or {})
         last = epoch + 1 >= (self.params or {}).get("epochs", np.inf) or self.model.stop_training
         if (epoch + 1) % self.every and not last:
             return
-        self._measure(epoch + 1)
+        self._measure(epoch + 1, logs or {})
         moment = self.moments[-1]
         if logs is not None:
             logs["data_loss"], logs["val_data_loss"] = moment.train_loss, moment.validation_loss
@@ -152,7 +147,8 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             for variable, value in zip(self.model.weights, self._weights, strict=True):
                 variable.assign(value)
         if self.verbose is not False:
-            sys.stdout.write(f"{chr(10) if self._shows_line() else ''}{self.summary()}\n")
+            below = "\n" if self._shows_line() else ""
+            sys.stdout.write(f"{below}{self.summary()}\n")
 
     # ------------------------------------------------------------------------- what it tells
 
@@ -180,19 +176,9 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
         ShrinkageError
             When nothing was measured yet.
         """
-        moment = self._last()
-        places = decimals(moment.validation_loss, moment.train_loss)
-        epochs = (self.params or {}).get("epochs")
-        total = f"/{epochs:,}" if epochs else ""
-        parts = [
-            f"epoch {moment.epoch:,}{total}",
-            f"train {moment.train_loss:.{places}f}",
-            f"validation {moment.validation_loss:.{places}f}",
-            f"gap {moment.gap:+.{places}f}{self._direction()}",
-        ]
-        if moment.zeros:
-            parts.append(f"{moment.zeros:.0%} zeros")
-        return " · ".join(parts)
+        if not self.moments:
+            raise ShrinkageError("nothing was measured yet; train with this monitor as a callback")
+        return line_of(self.moments, (self.params or {}).get("epochs"))
 
     def summary(self) -> str:
         """The verdict, with what was done about it.
@@ -239,53 +225,26 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
 
     # ---------------------------------------------------------------------------- measuring
 
-    def _last(self) -> Moment:
-        if not self.moments:
-            raise ShrinkageError("nothing was measured yet; train with this monitor as a callback")
-        return self.moments[-1]
-
-    def _measure(self, epoch: int) -> None:
-        after = penalty_of(self.model)
-        train = self._on_rows(self.train)
-        self._last_train = train
-        train_loss = (
-            # Weights moved through the epoch, and the penalty in Keras' mean with them.
-            self._logged("loss") - 0.5 * (self._before + after)
-            if train is None or self.train is None
-            else mean_of(train, self.train)
-        )
-        validation = self._on_rows(self.validation)
-        if validation is None or self.validation is None:
-            validation_loss = self._logged("val_loss") - after
+    def _measure(self, epoch: int, logs: dict[str, Any]) -> None:
+        by_row = self.train is not None and self.validation is not None
+        after = 0.0 if by_row else penalty_of(self.model)
+        if (train := self._on_rows(self.train)) is not None:
+            self._last_train, train_loss = train
+        else:  # weights moved through the epoch, and the penalty in Keras' mean with them
+            train_loss = _logged(logs, "loss") - 0.5 * (self._before + after)
+        if (validation := self._on_rows(self.validation)) is not None:
+            losses, validation_loss = validation
+            self._by_row.append(losses.astype(np.float32))
         else:
-            validation_loss = mean_of(validation, self.validation)
-            self._by_row.append(validation.astype(np.float32))
-        weights = hidden_weights(self.model)
-        self.moments.append(
-            Moment(
-                epoch,
-                train_loss,
-                validation_loss,
-                validation_loss - train_loss,
-                strongest(self.model),
-                float(np.linalg.norm(weights)),
-                float(weights.std()) if weights.size else 0.0,
-                float(np.mean(weights == 0.0)) if weights.size else 0.0,
-            )
-        )
+            validation_loss = _logged(logs, "val_loss") - after
+        self.moments.append(moment_of(self.model, epoch, train_loss, validation_loss))
 
-    def _on_rows(self, rows: Rows | None) -> Floats | None:
+    def _on_rows(self, rows: Rows | None) -> tuple[Floats, float] | None:
+        """Losses row by row, and their mean."""
         if rows is None or self._row_loss is None:
             return None
-        return losses_of(self.model, rows, self._row_loss)
-
-    def _logged(self, name: str) -> float:
-        if name not in self._logs:
-            raise SettingError(
-                "there are no validation rows, so overfitting cannot be judged; give fit "
-                "validation_data or validation_split, or the monitor train and validation"
-            )
-        return float(self._logs[name])
+        losses = losses_of(self.model, rows, self._row_loss)
+        return losses, mean_of(losses, rows)
 
     def _watch(self, moment: Moment) -> None:
         """Remember the best weights; stop when they are too long ago."""
@@ -298,27 +257,13 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             self.model.stop_training = True
             self.stopped_epoch = moment.epoch
 
-    def _recent(self) -> Sequence[Moment]:
-        few = max(int(_WINDOW * len(self.moments)), min(len(self.moments), 8))
-        return self.moments[-few:]
-
-    def _trend(self) -> Interval | None:
-        recent = self._recent()
-        return trend_of([m.epoch for m in recent], [m.gap for m in recent])
-
-    def _direction(self) -> str:
-        trend = self._trend()
-        if trend is None or not trend.excludes(0.0):
-            return ""
-        return " rising" if trend.estimate > 0 else " falling"
-
     def _shows_line(self) -> bool:
         if self.verbose is None:
             return not (self.params or {}).get("verbose", 0) and sys.stdout.isatty()
         return self.verbose
 
     def _read(self) -> Reading:
-        last, recent = self._last(), self._recent()
+        last, recent = self.moments[-1], recent_of(self.moments)
         loss = self._row_loss
         gap = Interval(last.gap, -np.inf, np.inf)
         rows = None
@@ -336,7 +281,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             validation_loss=last.validation_loss,
             null_loss=null,
             gap=gap,
-            trend=self._trend(),
+            trend=trend_over(recent),
             recent=last.epoch - recent[0].epoch + 1,
             epoch=last.epoch,
             best_epoch=self.moments[int(np.argmin(validation))].epoch,
@@ -344,3 +289,12 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
             falling=is_falling([m.epoch for m in self.moments], validation, self._by_row, scale),
             rows=rows,
         )
+
+
+def _logged(logs: dict[str, Any], name: str) -> float:
+    if name not in logs:
+        raise SettingError(
+            "there are no validation rows, so overfitting cannot be judged; give fit "
+            "validation_data or validation_split, or the monitor train and validation"
+        )
+    return float(logs[name])

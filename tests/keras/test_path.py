@@ -121,13 +121,23 @@ def test_the_model_of_a_fit_answers_probabilities(study, data):
         model_of(study.fold_fits[0].forget())
 
 
+def drawn():
+    """A number of everybody's generator."""
+    numbers = [random.random(), float(numpy_of(keras.random.normal(())))]
+    numbers.append(np.random.rand())  # noqa: NPY002  # the one that Keras seeds
+    if keras.backend.backend() == "torch":
+        import torch
+
+        numbers.append(torch.rand(()).item())
+    return numbers
+
+
 def test_nobody_elses_random_numbers_change(data):
     keras.utils.set_random_seed(7)
-    expected = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002  # as Keras
+    expected = drawn()
     keras.utils.set_random_seed(7)
     own(data).fresh(3)
-    found = (random.random(), np.random.rand(), float(numpy_of(keras.random.normal(()))))  # noqa: NPY002  # as Keras
-    assert found == expected
+    assert drawn() == expected
 
 
 def test_the_same_trial_has_the_same_fit_whatever_came_before(data):

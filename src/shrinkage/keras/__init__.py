@@ -9,14 +9,14 @@ from shrinkage.frameworks.proof import report
 require_package("keras")
 
 from shrinkage.keras.audit import audit  # noqa: E402  # a missing backend is a sentence
-from shrinkage.keras.decay import decay_only  # noqa: E402
-from shrinkage.keras.judging import judge  # noqa: E402
-from shrinkage.keras.monitor import OverfittingMonitor  # noqa: E402
-from shrinkage.keras.path import model_of, path  # noqa: E402
-from shrinkage.keras.proximal import Proximal  # noqa: E402
-from shrinkage.keras.regularize import regularize, unregularize  # noqa: E402
-from shrinkage.keras.strength import LambdaSchedule, lambdas_of, set_lambda  # noqa: E402
-from shrinkage.keras.terms import PenaltyTerm  # noqa: E402
+from shrinkage.keras.decay import decay_only  # noqa: E402  # as above
+from shrinkage.keras.judging import judge  # noqa: E402  # as above
+from shrinkage.keras.monitor import OverfittingMonitor  # noqa: E402  # as above
+from shrinkage.keras.path import model_of, path  # noqa: E402  # as above
+from shrinkage.keras.proximal import Proximal  # noqa: E402  # as above
+from shrinkage.keras.regularize import regularize, unregularize  # noqa: E402  # as above
+from shrinkage.keras.strength import LambdaSchedule, lambdas_of, set_lambda  # noqa: E402  # as above
+from shrinkage.keras.terms import PenaltyTerm  # noqa: E402  # as above
 
 __all__ = [
     "LambdaSchedule",

@@ -95,8 +95,9 @@ class Summary:
         What was trained.
     lines : tuple of Line
         By penalty.
-    planned, finished, diverged : int
-        Trials of the last plan; fits of it; those of these that diverged.
+    planned, finished, failed : int
+        Trials of the last plan; fits of it; those of these that failed: they diverged, ran out of
+        time, or were lost with a worker.
     besides : int
         Fits of earlier plans that the last one does not ask for.
     stage : str or None
@@ -119,7 +120,7 @@ class Summary:
     lines: tuple[Line, ...]
     planned: int
     finished: int
-    diverged: int
+    failed: int
     besides: int
     stage: str | None
     runs: tuple[Ran, ...]
@@ -151,7 +152,7 @@ def summary(path: str | os.PathLike[str]) -> Summary:
 
 def _summary(connection: sqlite3.Connection, path: Path) -> Summary:
     described = fact(connection, "description")
-    planned, finished, diverged, besides = connection.execute(_COUNTS).fetchone()
+    planned, finished, failed, besides = connection.execute(_COUNTS).fetchone()
     return Summary(
         path=path,
         size=sum(
@@ -165,7 +166,7 @@ def _summary(connection: sqlite3.Connection, path: Path) -> Summary:
         lines=_lines(connection),
         planned=int(planned),
         finished=int(finished or 0),
-        diverged=int(diverged or 0),
+        failed=int(failed or 0),
         besides=int(besides or 0),
         stage=fact(connection, "stage"),
         runs=_runs(connection),

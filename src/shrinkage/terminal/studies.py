@@ -83,8 +83,8 @@ def _fits(found: Summary) -> str:
     parts = [f"{found.finished:,} of {found.planned:,} planned so far"]
     if missing:
         parts.append(f"{missing:,} missing")
-    if found.diverged:
-        parts.append(f"{found.diverged:,} diverged")
+    if found.failed:
+        parts.append(f"{found.failed:,} failed")
     if found.besides:
         parts.append(f"{found.besides:,} more of earlier plans")
     if found.stage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from shrinkage.archive.rows import SCALARS, TENSORS
 from shrinkage.archive.schema import create
 from shrinkage.errors import SettingError
 
+RUN = "started, ended, complete, command, plan, seconds, versions, environment"
+"""Columns of `runs` but its id."""
 _FITS = ("run", *SCALARS, "seconds", "digest")
 
 
@@ -51,7 +53,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
 
 
 class Copier:
-    """Copies trials and fits into a file, each once.
+    """Copies trials and fits into a file, each once, and runs.
 
     Parameters
     ----------
@@ -72,11 +74,21 @@ class Copier:
             (digest, fold): key
             for key, digest, fold in into.execute("SELECT id, digest, fold FROM parts")
         }
-        columns = "id, network, training, penalty, lam, part, seed, rows"
         self._trials: dict[tuple[Any, ...], int] = {
             tuple(asked): key
-            for key, *asked in into.execute(f"SELECT {columns} FROM trials")  # noqa: S608
+            for key, *asked in into.execute(
+                "SELECT id, network, training, penalty, lam, part, seed, rows FROM trials"
+            )
         }
+
+    def run(self, row: Sequence[Any]) -> int:
+        """The id of a run that is put there, by :data:`RUN`."""
+        marks = ", ".join("?" * len(row))
+        found = self.into.execute(
+            f"INSERT INTO runs ({RUN}) VALUES ({marks})",  # noqa: S608  # names of our own columns
+            row,
+        )
+        return int(found.lastrowid or 0)
 
     def record(self, kind: str, title: str, value: str) -> int:
         """The id of a network, a training or a penalty."""
@@ -115,10 +127,14 @@ class Copier:
             return False
         marks = ", ".join("?" * (len(_FITS) + 1))
         self.into.execute(
+            # The names are those of our own columns.
             f"INSERT INTO fits (trial, {', '.join(_FITS)}) VALUES ({marks})",  # noqa: S608
             (key, *row),
         )
         for table in TENSORS:
             if table in tensors:
-                self.into.execute(f"INSERT INTO {table} VALUES (?, ?)", (key, tensors[table]))  # noqa: S608
+                self.into.execute(
+                    f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608  # one of our own tables
+                    (key, tensors[table]),
+                )
         return True

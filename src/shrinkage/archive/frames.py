@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -95,10 +95,15 @@ def fits(connection: sqlite3.Connection) -> pa.Table:
     """One row for each fit, with its trial."""
     import pyarrow as pa
 
-    found = connection.execute(_FITS)
+    columns = _columns(connection, _FITS)
+    return pa.table({name: _column(name, values) for name, values in columns.items()})
+
+
+def _columns(connection: sqlite3.Connection, query: str) -> dict[str, Sequence[Any]]:
+    """What a query finds, by its columns."""
+    found = connection.execute(query)
     names = [column for column, *_ in found.description]
-    columns = list(zip(*found.fetchall())) or [()] * len(names)
-    return pa.table({name: _column(name, values) for name, values in zip(names, columns)})
+    return dict(zip(names, list(zip(*found.fetchall())) or [()] * len(names)))
 
 
 def _column(name: str, values: Iterable[Any]) -> pa.Array:
@@ -144,14 +149,11 @@ def runs(connection: sqlite3.Connection) -> pa.Table:
     """One row for each run that wrote into the file; plans and circumstances as JSON."""
     import pyarrow as pa
 
-    found = connection.execute(_RUNS)
-    names = [column for column, *_ in found.description]
-    columns = list(zip(*found.fetchall())) or [()] * len(names)
     whole = ("run", "complete")
     return pa.table(
         {
             name: pa.array(list(values), pa.int64() if name in whole else pa.string())
-            for name, values in zip(names, columns)
+            for name, values in _columns(connection, _RUNS).items()
         }
     )
 

@@ -62,10 +62,11 @@ def size_of(data: Data) -> int:
     return sum(met.values())
 
 
-def keep(connection: sqlite3.Connection, data: Data) -> None:
+def keep(connection: sqlite3.Connection, data: Data, digests: Mapping[int | None, str]) -> None:
     """Put data into a file in place of what was there, inside the caller's transaction.
 
-    Arrays that folds share lie there once. Larger ones than :data:`LARGEST` are left out.
+    Arrays that folds share lie there once. Larger ones than :data:`LARGEST` are left out. The
+    digests are those of :func:`digests_of`.
     """
     kept: set[str] = set()
     names: dict[int, tuple[Any, str]] = {}
@@ -85,7 +86,7 @@ def keep(connection: sqlite3.Connection, data: Data) -> None:
         "name": data.name,
         "fingerprint": data.fingerprint,
         "rows": digests_of_rows(data),
-        "folds": list(digests_of(data).values())[1:],
+        "folds": [digests[fold] for fold in range(len(data.parts))],
         "description": told(data.description),
     }
     for name, value in facts.items():

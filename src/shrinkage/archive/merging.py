@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shrinkage.archive.copying import Copier, new_file
+from shrinkage.archive.copying import RUN, Copier, new_file
 from shrinkage.archive.differences import differences
 from shrinkage.archive.kept_data import fact
 from shrinkage.archive.opening import reading, sensible
-from shrinkage.archive.reading import plans_of, questions, rows_of
-from shrinkage.archive.records import Unreadable, canonical
+from shrinkage.archive.reading import plans_of, whole_rows
+from shrinkage.archive.records import canonical
 from shrinkage.errors import SettingError
 
-_AT_ONCE = 500
-_RUN = "started, ended, complete, command, plan, seconds, versions, environment"
 _TRIALS = """
 SELECT t.id, n.title, n.value, h.title, h.value, p.title, p.value, t.lam, a.digest, a.fold,
        t.seed, t.rows
@@ -104,10 +102,7 @@ def _merge(
         "SELECT versions, environment FROM runs ORDER BY id DESC LIMIT 1"
     ).fetchone()
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    merged.execute(
-        f"INSERT INTO runs ({_RUN}) VALUES (?, ?, 1, ?, ?, '{{}}', ?, ?)",  # noqa: S608
-        (now, now, command, canonical(dict(plan)), versions, environment),
-    )
+    copier.run((now, now, 1, command, canonical(dict(plan)), "{}", versions, environment))
     (fits,) = merged.execute("SELECT count(*) FROM fits").fetchone()
     return Merged(int(fits), shared, copier.differing)
 
@@ -179,11 +174,8 @@ def _copy(
     places: dict[int, None],
 ) -> int:
     """Copy a study's runs, trials, fits and findings; how many fits were there already."""
-    runs = {}
-    for key, *run in source.execute(f"SELECT id, {_RUN} FROM runs ORDER BY id"):  # noqa: S608
-        marks = ", ".join("?" * len(run))
-        found = merged.execute(f"INSERT INTO runs ({_RUN}) VALUES ({marks})", run)  # noqa: S608
-        runs[key] = int(found.lastrowid or 0)
+    own = f"SELECT id, {RUN} FROM runs ORDER BY id"  # noqa: S608  # names of our own columns
+    runs = {key: copier.run(run) for key, *run in source.execute(own)}
     for run, value in source.execute("SELECT run, value FROM findings"):
         merged.execute("INSERT INTO findings VALUES (?, ?)", (runs[run], value))
     new = {}
@@ -210,13 +202,9 @@ def _copy(
 def _copy_fits(
     source: sqlite3.Connection, copier: Copier, new: Mapping[int, int], runs: Mapping[int, int]
 ) -> int:
-    asked = questions(source)
     of_run = dict(source.execute("SELECT trial, run FROM fits"))
-    keys, shared = list(of_run), 0
-    for start in range(0, len(keys), _AT_ONCE):
-        for key, rows, digest in rows_of(source, keys[start : start + _AT_ONCE]):
-            if rows.digest(asked[key]) != digest:
-                raise Unreadable(f"fit {key}")
-            row = (runs[of_run[key]], *rows.scalars, rows.seconds, digest)
-            shared += not copier.fit(new[key], row, dict(rows.tensors))
+    shared = 0
+    for key, rows, digest in whole_rows(source, list(of_run)):
+        row = (runs[of_run[key]], *rows.scalars, rows.seconds, digest)
+        shared += not copier.fit(new[key], row, rows.tensors)
     return shared

@@ -81,6 +81,7 @@ def _write_run(
     for part in ("artifacts", "metrics", "params", "tags"):
         (where / part).mkdir(parents=True)
     fold = "all rows" if row["fold"] is None else f"fold {row['fold']}"
+    title = f"{row['penalty']}, lambda {row['lambda']:g}, {fold}"
     _meta(
         where,
         artifact_uri=(final / experiment / run / "artifacts").as_uri(),
@@ -89,7 +90,7 @@ def _write_run(
         experiment_id=experiment,
         lifecycle_stage="active",
         run_id=run,
-        run_name=f"{row['penalty']}, lambda {row['lambda']:g}, {fold}",
+        run_name=title,
         run_uuid=run,
         source_name="",
         source_type=_LOCAL,
@@ -103,7 +104,7 @@ def _write_run(
     for name, value in (given | dict(settings)).items():
         if isinstance(value, int | float | str):
             _text(where / "params" / _safe(name), str(value))
-    _text(where / "tags" / "mlflow.runName", f"{row['penalty']}, lambda {row['lambda']:g}, {fold}")
+    _text(where / "tags" / "mlflow.runName", title)
     _text(where / "tags" / "status", str(row["status"]))
     last = max((epoch for epoch, _, _ in losses.get(trial, ())), default=0)
     for name in _METRICS:

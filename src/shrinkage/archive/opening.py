@@ -99,7 +99,7 @@ def check_bytes(path: str | os.PathLike[str]) -> None:
         raise SettingError(f"cannot read '{path}': {reason}") from error
     if not head:
         raise SettingError(f"'{path}' is empty; remove it, or name another study file")
-    if not _MAGIC.startswith(head[: len(_MAGIC)]) and head[: len(_MAGIC)] != _MAGIC:
+    if not _MAGIC.startswith(head[: len(_MAGIC)]):
         raise SettingError(f"'{path}' {_what(head)}; it was not opened")
     if len(head) < 100 or _is_cut(head, size, source):
         raise truncated(path)

@@ -18,7 +18,10 @@ from shrinkage.network import Network, OwnNetwork
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.training import Training
 
-_TRIAL = "t.id, t.network, t.training, t.penalty, t.lam, a.digest, a.fold, t.seed, t.rows"
+_TRIALS = """
+SELECT t.id, t.network, t.training, t.penalty, t.lam, a.digest, a.fold, t.seed, t.rows
+FROM trials t JOIN parts a ON a.id = t.part
+"""
 _AT_ONCE = 500
 
 
@@ -78,8 +81,7 @@ def trials_of(
     made = records_of(connection, network)
     folds = kept_data.digests_of(data)
     found = {}
-    rows = connection.execute(f"SELECT {_TRIAL} FROM trials t JOIN parts a ON a.id = t.part")  # noqa: S608
-    for key, of, how, penalty, lam, digest, fold, seed, some in rows:
+    for key, of, how, penalty, lam, digest, fold, seed, some in connection.execute(_TRIALS):
         if folds.get(fold) != digest:
             continue
         strength = None if penalty is None else made.get(penalty)
@@ -108,25 +110,33 @@ def fits_of(
     connection: sqlite3.Connection, trials: Mapping[int, Trial], data: Data | None
 ) -> Iterator[Fit]:
     """The fits of these trials, as far as there are any; :class:`Unreadable` at a damaged one."""
-    asked = questions(connection)
     keys = [key for (key,) in connection.execute("SELECT trial FROM fits") if key in trials]
+    for key, rows, _ in whole_rows(connection, keys):
+        trial = trials[key]
+        yield fit_of(trial, rows, None if data is None else data.part(trial.fold))
+
+
+def whole_rows(connection: sqlite3.Connection, keys: list[int]) -> Iterator[tuple[int, Rows, str]]:
+    """Some fits' ids, rows and digests; :class:`Unreadable` where rows are not what was written."""
+    asked = questions(connection)
     for start in range(0, len(keys), _AT_ONCE):
-        for key, rows, digest in rows_of(connection, keys[start : start + _AT_ONCE]):
+        for key, rows, digest in _rows_of(connection, keys[start : start + _AT_ONCE]):
             if rows.digest(asked[key]) != digest:
                 raise Unreadable(f"fit {key}")
-            trial = trials[key]
-            yield fit_of(trial, rows, None if data is None else data.part(trial.fold))
+            yield key, rows, digest
 
 
-def rows_of(connection: sqlite3.Connection, keys: list[int]) -> Iterator[tuple[int, Rows, str]]:
+def _rows_of(connection: sqlite3.Connection, keys: list[int]) -> Iterator[tuple[int, Rows, str]]:
     """What the file says of some fits: id, rows and digest."""
     some = ",".join(str(int(key)) for key in keys)
     tensors: dict[int, dict[str, bytes]] = {key: {} for key in keys}
     for table in TENSORS:
+        # The names are our own, and the keys whole numbers.
         found = connection.execute(f"SELECT trial, tensors FROM {table} WHERE trial IN ({some})")  # noqa: S608
         for key, content in found:
             tensors[key][table] = content
     told = connection.execute(
+        # As above.
         f"SELECT trial, digest, seconds, {', '.join(SCALARS)} FROM fits WHERE trial IN ({some})"  # noqa: S608
     )
     for key, digest, seconds, *scalars in told:
@@ -141,23 +151,17 @@ def questions(connection: sqlite3.Connection) -> dict[int, str]:
         key: digest_of([str(value).encode()])
         for key, value in connection.execute("SELECT id, value FROM records")
     }
-    rows = connection.execute(f"SELECT {_TRIAL} FROM trials t JOIN parts a ON a.id = t.part")  # noqa: S608
     return {
         key: question(
             said.get(of, ""), said.get(how, ""), said.get(penalty), lam, digest, fold, seed, some
         )
-        for key, of, how, penalty, lam, digest, fold, seed, some in rows
+        for key, of, how, penalty, lam, digest, fold, seed, some in connection.execute(_TRIALS)
     }
 
 
 def question(*told: Any) -> str:
     """Digests of network, training and penalty, λ, digest and index of the fold, seed, rows."""
     return canonical(told)
-
-
-def without_weights(fit: Fit) -> Fit:
-    """A fit as a study keeps it: of a fold only losses and outputs are looked at again."""
-    return fit if fit.trial.fold is None or fit.kept is not None else fit.forget()
 
 
 def plans_of(connection: sqlite3.Connection) -> list[dict[str, Any]]:

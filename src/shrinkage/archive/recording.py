@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Protocol
 
-from shrinkage.archive.reading import without_weights
 from shrinkage.archive.writing import StudyFile
 from shrinkage.study import Fit, Study, Trial
 
@@ -35,7 +34,7 @@ class Planned(Protocol):
 
 
 class Recorded:
-    """A search that is written down while it runs.
+    """A search that is written down while it runs, of fits on folds without their weights.
 
     Parameters
     ----------
@@ -43,16 +42,11 @@ class Recorded:
         What to iterate over.
     file : StudyFile
         Begun, see :meth:`StudyFile.begin`.
-    keep : callable, optional
-        Fit → fit as it is to be kept; by default without the weights of folds.
     """
 
-    def __init__(
-        self, search: Planned, file: StudyFile, keep: Callable[[Fit], Fit] = without_weights
-    ) -> None:
+    def __init__(self, search: Planned, file: StudyFile) -> None:
         self.search = search
         self.file = file
-        self._keep = keep
         self._written = 0
 
     @property
@@ -73,7 +67,7 @@ class Recorded:
     def __iter__(self) -> Iterator[Fit]:
         """Train, yielding each fit once it waits to be written."""
         for fit in self.search:
-            self.file.add(self._keep(fit), self._new(), self.search.stage)
+            self.file.add(_as_kept(fit), self._new(), self.search.stage)
             yield fit
         planned = self._new()
         if planned:
@@ -86,3 +80,8 @@ class Recorded:
         new = list(islice(planned, self._written, None))
         self._written += len(new)
         return new
+
+
+def _as_kept(fit: Fit) -> Fit:
+    """Of a fold only losses and outputs are looked at again."""
+    return fit if fit.trial.fold is None or fit.kept is not None else fit.forget()

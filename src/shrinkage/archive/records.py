@@ -37,6 +37,8 @@ class Unreadable(Exception):
 class AbsentNetwork(OwnNetwork):
     """A network of the user's own, of which a file knows the name and the layout alone."""
 
+    # Parameters are those of any such network (ARG002: to refuse, none is needed).
+
     def train(self, trials: Any, data: Any, *, expired: Any = None) -> Any:  # noqa: ARG002
         """Refuse: the module is not here."""
         raise self._absent("trained")
@@ -125,14 +127,7 @@ def untold(said: Any, fetch: Fetch | None = None, own: OwnNetwork | None = None)
     """
     try:
         return _value(said, fetch, own)
-    except (
-        TypeError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ) as error:
+    except NONSENSE as error:
         raise Unreadable(str(error)) from error
 
 

@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from shrinkage.archive.copying import Copier, new_file
+from shrinkage.archive.copying import RUN, Copier, new_file
 from shrinkage.archive.reading import question
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
 from shrinkage.archive.rows import SCALARS, TENSORS, Rows
@@ -21,7 +21,6 @@ from shrinkage.archive.wreck import nothing, rows_left, wreck
 from shrinkage.errors import SettingError
 
 _FACTS = ("data", "name", "fingerprint", "rows", "folds", "description", "source", "stage")
-_RUN = "started, ended, complete, command, plan, seconds, versions, environment"
 _TRIAL = "network, training, penalty, lam, part, seed, rows, place"
 
 
@@ -86,8 +85,8 @@ def recover(path: str | os.PathLike[str], into: str | os.PathLike[str]) -> Salva
 def _salvage(
     damaged: sqlite3.Connection, made: sqlite3.Connection, path: str | os.PathLike[str]
 ) -> Salvaged:
-    whole = _facts(damaged, made)
-    runs = _runs(damaged, made)
+    whole, copier = _facts(damaged, made), Copier(made)
+    runs = _runs(damaged, copier)
     records = {
         key: (kind, title, value)
         for key, kind, title, value in rows_left(damaged, "records", "id, kind, title, value")
@@ -98,8 +97,7 @@ def _salvage(
         for key, digest, fold in rows_left(damaged, "parts", "id, digest, fold")
         if isinstance(digest, str) and (fold is None or isinstance(fold, int))
     }
-    copier, new, asked = Copier(made), {}, {}
-    places = []
+    new, asked, places = {}, {}, []
     for key, of, how, penalty, lam, part, seed, some, place in rows_left(
         damaged, "trials", f"id, {_TRIAL}"
     ):
@@ -137,7 +135,7 @@ def _salvage(
     fits, lost = _fits(damaged, copier, new, asked, runs)
     if not (fits or runs or records):
         raise nothing(path)
-    return Salvaged(fits, lost, whole, bool(runs) and max(runs) > 0)
+    return Salvaged(fits, lost, whole, bool(runs))
 
 
 def _facts(damaged: sqlite3.Connection, made: sqlite3.Connection) -> bool:
@@ -180,23 +178,23 @@ def _arrays_in(said: Any) -> set[str]:
     return found
 
 
-def _runs(damaged: sqlite3.Connection, made: sqlite3.Connection) -> dict[int, int]:
-    """Copy what is whole of the runs and their findings; old ids → new ones, 0 for lost ones."""
+def _runs(damaged: sqlite3.Connection, copier: Copier) -> dict[int, int]:
+    """Copy what is whole of the runs and their findings; old ids → new ones."""
     runs: dict[int, int] = {}
-    for key, *run in rows_left(damaged, "runs", f"id, {_RUN}"):
+    for key, *run in rows_left(damaged, "runs", f"id, {RUN}"):
         try:
             for said in (run[4], run[6], run[7]):
                 if not isinstance(parsed(said), dict):
                     raise Unreadable("a run")
         except Unreadable:
             continue
-        marks = ", ".join("?" * len(run))
-        found = made.execute(f"INSERT INTO runs ({_RUN}) VALUES ({marks})", run)  # noqa: S608
-        runs[key] = int(found.lastrowid or 0)
+        runs[key] = copier.run(run)
     for key, value in rows_left(damaged, "findings", "run, value"):
         with suppress(Unreadable):
             if key in runs and isinstance(parsed(value), dict):
-                made.execute("INSERT OR IGNORE INTO findings VALUES (?, ?)", (runs[key], value))
+                copier.into.execute(
+                    "INSERT OR IGNORE INTO findings VALUES (?, ?)", (runs[key], value)
+                )
     return runs
 
 
@@ -216,14 +214,14 @@ def _fits(
     runs: dict[int, int],
 ) -> tuple[int, int]:
     fits, lost = 0, 0
-    other = _unknown_run(copier.into, runs)
+    other = _unknown_run(copier, runs)
     columns = f"trial, run, digest, seconds, {', '.join(SCALARS)}"
     for key, run, digest, took, *scalars in rows_left(damaged, "fits", columns):
         tensors = {}
         for table in TENSORS:
             with suppress(sqlite3.Error):
                 row = damaged.execute(
-                    f"SELECT tensors FROM {table} WHERE trial = ?",  # noqa: S608
+                    f"SELECT tensors FROM {table} WHERE trial = ?",  # noqa: S608  # one of our own
                     (key,),
                 ).fetchone()
                 if row is not None and isinstance(row[0], bytes):
@@ -243,12 +241,8 @@ def _fits(
     return fits, lost
 
 
-def _unknown_run(made: sqlite3.Connection, runs: dict[int, int]) -> int:
+def _unknown_run(copier: Copier, runs: dict[int, int]) -> int:
     """The run of fits whose own is lost."""
     if runs:
         return max(runs.values())
-    found = made.execute(
-        f"INSERT INTO runs ({_RUN}) "  # noqa: S608
-        "VALUES ('1970-01-01T00:00:00+00:00', NULL, 0, '', '{}', NULL, '{}', '{}')"
-    )
-    return int(found.lastrowid or 0)
+    return copier.run(("1970-01-01T00:00:00+00:00", None, 0, "", "{}", None, "{}", "{}"))

@@ -97,11 +97,6 @@ SCHEMAS: dict[int, str] = {1: FIRST}
 """Version → statements that make its tables."""
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """Version → what makes the next one of it, inside a transaction."""
-TABLES = (
-    *("facts", "runs", "arrays", "records", "parts"),
-    *("trials", "fits", "histories", "outputs", "parameters", "findings"),
-)
-"""In an order in which none points to a later one."""
 
 
 def create(connection: sqlite3.Connection, version: int | None = None) -> None:

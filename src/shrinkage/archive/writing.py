@@ -151,7 +151,7 @@ class StudyFile:
             self.connection.execute("PRAGMA synchronous = NORMAL")
         with sensible(self.path), self._transaction():
             if not kept_data.holds(self.connection, data):
-                kept_data.keep(self.connection, data)
+                kept_data.keep(self.connection, data, parts)
             kept_data.say(self.connection, "source", run.source)
             found = self.connection.execute(
                 "INSERT INTO runs (started, command, plan, versions, environment) "

@@ -110,31 +110,14 @@ def wider(plan: Plan) -> Plan:
     return replace(plan, penalties=(L1(), L2()), lambdas=(0.001, 0.01, 0.1))
 
 
-@pytest.fixture(scope="session")
-def same():
-    return assert_same
+def handed(value: Any, name: str) -> Any:
+    """A fixture of something defined here, which test modules cannot import."""
+    return pytest.fixture(scope="session", name=name)(lambda: value)
 
 
-@pytest.fixture(scope="session", name="moons")
-def moons_fixture():
-    return moons
-
-
-@pytest.fixture(scope="session", name="run_of")
-def run_of_fixture():
-    return run_of
-
-
-@pytest.fixture(scope="session", name="uninterrupted")
-def uninterrupted_fixture():
-    return uninterrupted
-
-
-@pytest.fixture(scope="session", name="wider")
-def wider_fixture():
-    return wider
-
-
-@pytest.fixture(scope="session", name="keeper_of")
-def keeper_of_fixture():
-    return Keeper
+same_fixture = handed(assert_same, "same")
+moons_fixture = handed(moons, "moons")
+run_of_fixture = handed(run_of, "run_of")
+uninterrupted_fixture = handed(uninterrupted, "uninterrupted")
+wider_fixture = handed(wider, "wider")
+keeper_of_fixture = handed(Keeper, "keeper_of")

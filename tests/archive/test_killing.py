@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -48,8 +48,7 @@ def name_of(trial):
 
 
 def start(path):
-    here = os.path.dirname(__file__)  # noqa: PTH120
-    program = PROGRAM.format(here=here, path=str(path))
+    program = PROGRAM.format(here=str(Path(__file__).parent), path=str(path))
     return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
 
 

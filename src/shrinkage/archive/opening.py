@@ -61,13 +61,14 @@ def reading(path: str | os.PathLike[str]) -> sqlite3.Connection:
 def writing(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """A connection that writes an existing study file, brought to the present version.
 
+    :func:`check_writable` comes before, for the lock beside it.
+
     Raises
     ------
     SettingError
-        As :func:`reading`, and when the file or its folder cannot be written.
+        As :func:`reading`.
     """
     check_bytes(path)
-    check_writable(path)
     with sentences(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         try:

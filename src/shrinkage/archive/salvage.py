@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from math import isfinite
@@ -92,32 +93,42 @@ def _salvage(
         for key, kind, title, value in rows_left(damaged, "records", "id, kind, title, value")
         if _is_record(kind, title, value)
     }
+    new, asked = _trials(damaged, copier, records)
+    fits, lost = _fits(damaged, copier, new, asked, runs)
+    if not (fits or runs or records):
+        raise nothing(path)
+    return Salvaged(fits, lost, whole, bool(runs))
+
+
+def _trials(
+    damaged: sqlite3.Connection, copier: Copier, records: Mapping[int, tuple[str, str, str]]
+) -> tuple[dict[int, int], dict[int, str]]:
+    """Copy the trials whose question is whole; old ids → new ones, and → questions."""
     parts = {
         key: (digest, fold)
         for key, digest, fold in rows_left(damaged, "parts", "id, digest, fold")
         if isinstance(digest, str) and (fold is None or isinstance(fold, int))
     }
+    digests = {key: digest_of([value.encode()]) for key, (_, _, value) in records.items()}
     new, asked, places = {}, {}, []
-    for key, of, how, penalty, lam, part, seed, some, place in rows_left(
-        damaged, "trials", f"id, {_TRIAL}"
-    ):
-        known = (
+    for key, *said, place in rows_left(damaged, "trials", f"id, {_TRIAL}"):
+        of, how, penalty, lam, part, seed, some = said
+        whole = (
             of in records
             and how in records
+            and (penalty is None or penalty in records)
             and part in parts
             and type(lam) is float
             and isfinite(lam)
+            and type(seed) is int
+            and (some is None or type(some) is int)
         )
-        if not known or (penalty is not None and penalty not in records):
+        if not whole:
             continue
-        if type(seed) is not int or not (some is None or type(some) is int):
-            continue
-        said = [
-            None if one is None else digest_of([records[one][2].encode()])
-            for one in (of, how, penalty)
-        ]
         digest, fold = parts[part]
-        asked[key] = question(*said, lam, digest, fold, seed, some)
+        asked[key] = question(
+            digests[of], digests[how], digests.get(penalty), lam, digest, fold, seed, some
+        )
         new[key] = copier.trial(
             (
                 copier.record(*records[of]),
@@ -131,11 +142,8 @@ def _salvage(
         )
         if isinstance(place, int):
             places.append((place, new[key]))
-    made.executemany("UPDATE trials SET place = ? WHERE id = ?", places)
-    fits, lost = _fits(damaged, copier, new, asked, runs)
-    if not (fits or runs or records):
-        raise nothing(path)
-    return Salvaged(fits, lost, whole, bool(runs))
+    copier.into.executemany("UPDATE trials SET place = ? WHERE id = ?", places)
+    return new, asked
 
 
 def _facts(damaged: sqlite3.Connection, made: sqlite3.Connection) -> bool:

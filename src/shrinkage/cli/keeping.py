@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,12 +126,12 @@ class Keeping:
             stage = None if complete else search.stage
             self.file.finish(complete=complete, stage=stage, seconds=seconds)
 
-    def found(self, document: Mapping[str, Any]) -> None:
-        """What the findings are."""
+    def found(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        """What the findings are; made only where there is a file for them."""
         if self.file is not None:
             from shrinkage.terminal.screen import finite
 
-            self.file.found(finite(document))
+            self.file.found(finite(document()))
 
     def _first_plan(self) -> dict[str, Any] | None:
         if self.file is None or not self.file.begun:

@@ -80,7 +80,7 @@ def _run(options: Options, path: Path, kept: Keeping, workers: Workforce, screen
         found, finished = with_exhibits(options, found, basis, screen, interruption, workers)
         complete = complete and finished
         watch.stage("exhibits")
-    kept.found(document(found, run, None) | {"interrupted": not complete})
+    kept.found(lambda: document(found, run, None) | {"interrupted": not complete})
     flow.hand_over(
         found,
         run,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from shrinkage.cli.declared import OUTPUT, Declared
+from shrinkage.cli.declared import OUTPUT, Declared, option, switch
 
 _OUTPUT = "Output"
 
@@ -28,29 +28,21 @@ def _argument(name: str, shown: str, explanation: str) -> Declared:
     return Declared(name, str, info, inspect.Parameter.empty)
 
 
-def _switch(name: str, explanation: str, *names: str) -> Declared:
-    info = typer.Option(*names, help=explanation, rich_help_panel=_OUTPUT)
-    return Declared(name, bool, info, False)
-
-
 def _output(explanation: str, shown: str | bool, *, needed: bool = False) -> Declared:
-    info = typer.Option(
-        "--output",
-        "-o",
-        help=explanation,
-        show_default=shown,
-        metavar="PATH",
-        rich_help_panel=_OUTPUT,
+    return option(
+        *("output", str if needed else str | None, _OUTPUT, "PATH"),
+        explanation,
+        default=inspect.Parameter.empty if needed else None,
+        shown=shown,
+        names=("--output", "-o"),
     )
-    default = inspect.Parameter.empty if needed else None
-    return Declared("output", str if needed else str | None, info, default)
 
 
 _FILE = _argument("file", "FILE", "A study file, made by shrinkage run … --study FILE.")
 _FIRST = _argument("first", "A", "A study file.")
 _SECOND = _argument("second", "B", "Another one.")
-_JSON = _switch("json", "Print it as JSON.", "--json")
-_QUIET = _switch("quiet", "Print only the path.", "--quiet", "-q")
+_JSON = switch("json", _OUTPUT, "Print it as JSON.", "--json")
+_QUIET = switch("quiet", _OUTPUT, "Print only the path.", "--quiet", "-q")
 _TO = Declared(
     "to",
     str,

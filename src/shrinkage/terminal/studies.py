@@ -93,10 +93,12 @@ def _fits(found: Summary) -> str:
 
 
 def _runs(runs: tuple[Ran, ...]) -> list[str]:
+    from shrinkage.data.description import counted  # NumPy, which most commands do without
+
     lines = []
     for run in runs[-_RUNS:]:
         how = "complete" if run.complete else "interrupted" if run.ended else "not ended"
-        lines.append(f"{run.started[:16].replace('T', ' ')}, {run.fits:,} fits, {how}")
+        lines.append(f"{run.started[:16].replace('T', ' ')}, {counted(run.fits, 'fit')}, {how}")
         if run.command:
             lines[-1] += f": {run.command}"
     earlier = len(runs) - len(lines)

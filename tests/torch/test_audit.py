@@ -286,7 +286,7 @@ def test_l2_of_proximal_decays_apart_under_adamw() -> None:
     model = small()
     inner = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0)
     proximal = Proximal(inner, model, L2(), lam=0.3)
-    action = audit(model, proximal).rows[0].actions[0]
+    (action,) = audit(model, proximal).rows[0].actions
     assert (action.how, action.decay) == ("decoupled", pytest.approx(0.03))
     before = model[0].weight.detach().clone()
     assert changed(model, proximal.step) == {"0.weight", "3.weight"}

@@ -20,6 +20,7 @@ from shrinkage.engine.proximal import group_prox, soft_threshold_
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.network import Network, layout
 from shrinkage.torch import compact
+from shrinkage.torch.compact_check import answers_of
 
 
 @pytest.fixture(autouse=True)
@@ -446,6 +447,42 @@ def test_tied_layers_and_layers_that_run_twice_stay():
     assert_same(model, found, rows)
 
 
+def test_layers_whose_numbers_are_used_elsewhere_stay():
+    class Mirrored(nn.Module):
+        """Decodes with the encoder's own weights."""
+
+        def __init__(self):
+            super().__init__()
+            self.one = nn.Linear(4, 6)
+
+        def forward(self, rows):
+            return torch.relu(self.one(rows)) @ self.one.weight
+
+    mirrored, hooked, rows = Mirrored(), perceptron(sizes=(4, 6, 2)), torch.randn(3, 4)
+    hooked[0].register_forward_hook(lambda *passed: passed[-1] + torch.arange(6))
+    zero(mirrored.one.weight[:, 0], hooked[0].weight[:2])
+    for model in (mirrored, hooked):
+        found = compact(model, rows)
+        assert found.after == found.before
+        assert_same(model, found, rows)
+
+
+def test_what_is_largest_over_channels_needs_all_of_them():
+    class Largest(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.out = nn.Conv1d(2, 6, 3), nn.Linear(4, 2)
+
+        def forward(self, rows):
+            return self.out(self.one(rows).amax(1))
+
+    model, rows = Largest(), torch.randn(5, 2, 6)
+    zero(model.one.weight[:2])
+    found = compact(model, rows)
+    assert sizes(found)["one"] == (6, 6)
+    assert_same(model, found, rows)
+
+
 def test_concatenated_channels_keep_their_places():
     class Dense(nn.Module):
         def __init__(self):
@@ -531,6 +568,12 @@ def test_other_precisions(dtype):
     found = compact(model)
     assert found.module[0].weight.dtype == dtype
     assert sizes(found)["0"] == (11, 20)
+
+
+def test_half_precision_is_compared_in_single():
+    model, rows = perceptron().to(torch.bfloat16), torch.randn(5, 6, dtype=torch.bfloat16)
+    (answers,) = answers_of(model, (rows,))
+    assert torch.equal(answers, copy.deepcopy(model).float()(rows.float()))
 
 
 def test_arguments_that_are_left_out_and_decisions_by_shapes():

@@ -182,7 +182,7 @@ def test_a_loss_that_is_not_a_number_is_a_sentence(loss: Any, told: str) -> None
         Penalized(mlp(), L1(), lam=0.1)(loss)
 
 
-def test_the_penalty_comes_to_the_device_of_the_loss() -> None:
+def test_away_from_the_processor_the_penalty_stays_with_module_and_loss() -> None:
     penalized = Penalized(mlp().to("meta"), L1(), lam=0.1)
     assert penalized.value().device.type == "meta"
     assert penalized(torch.ones((), device="meta")).device.type == "meta"

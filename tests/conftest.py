@@ -48,6 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.nodeid.startswith(_ALONE):
             item.add_marker("alone")
+        if " at 0x" in item.nodeid:  # as many names as processes that run the tests side by side
+            raise pytest.UsageError(f"{item.nodeid}: a test is named by an address; give it an id")
 
 
 @pytest.fixture(scope="session")

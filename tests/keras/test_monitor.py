@@ -9,7 +9,8 @@ from keras import layers
 
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.keras import OverfittingMonitor, judge, regularize
-from shrinkage.keras.gaps import early_gain_of, gap_of, trend_of
+from shrinkage.keras.gaps import early_gain_of, gap_of, is_falling, trend_of
+from shrinkage.keras.moments import recent_of
 from shrinkage.keras.rows import loss_of, losses_of, rows_of
 from shrinkage.keras.values import numpy_of
 from shrinkage.penalties import L1, L2
@@ -180,17 +181,45 @@ def test_losses_by_row_have_keras_mean(loss, targets, outputs):
     assert found.mean() == pytest.approx(model.evaluate(rows, y, verbose=0), rel=1e-5)
 
 
-def test_several_outputs_are_weighed():
+@pytest.mark.parametrize("named", [False, True])
+def test_several_outputs_are_weighed(named):
     rows = np.random.default_rng(3).normal(size=(20, 4)).astype(np.float32)
     given = keras.Input((4,))
     model = keras.Model(
         given, [layers.Dense(1, name="one")(given), layers.Dense(2, name="two")(given)]
     )
-    model.compile("sgd", ["mse", "mae"], loss_weights=[2.0, 0.5])
-    targets = [rows[:, :1], rows[:, 1:3]]
+    losses, weights, targets = ["mse", "mae"], [2.0, 0.5], [rows[:, :1], rows[:, 1:3]]
+    if named:  # the second first
+        losses, weights, targets = (
+            {"two": both[1], "one": both[0]} for both in (losses, weights, targets)
+        )
+    model.compile("sgd", losses, loss_weights=weights)
     found = losses_of(model, rows_of((rows, targets)), loss_of(model))
     expected = model.evaluate(rows, targets, verbose=0, return_dict=True)["loss"]
     assert found.mean() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 0.5, 1.0, 3.0, 0.5])])
+def test_the_constant_answer_is_the_best_one(weights):
+    """Against the mean loss of every row's answer by the weighted shares, or by the mean."""
+    classes = np.array([0, 1, 2, 2, 1, 0])
+    w = np.ones(6) if weights is None else weights
+    shares = np.array([w[classes == one].sum() for one in range(3)]) / w.sum()
+    entropy = np.average(-np.log(shares[classes]), weights=w)
+    numbers = np.array([[1.0, 0.0], [2.0, 0.5], [-1.0, 4.0], [0.0, 0.0], [3.0, 1.0], [5.0, 2.0]])
+    centre = (w[:, None] * numbers).sum(axis=0) / w.sum()
+    variance = np.average(np.square(numbers - centre).mean(axis=1), weights=w)
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(3, activation="softmax")])
+    for loss, targets, expected in (
+        ("sparse_categorical_crossentropy", classes, entropy),
+        ("categorical_crossentropy", np.eye(3)[classes], entropy),
+        ("mse", numbers, variance),
+        ("mae", numbers, None),
+    ):
+        model.compile("sgd", loss)
+        given = (targets, targets) if weights is None else (targets, targets, weights)
+        found = loss_of(model).null(rows_of(given))
+        assert found == (None if expected is None else pytest.approx(expected)), loss
 
 
 def test_at_most_so_many_rows(network, moons):
@@ -217,6 +246,24 @@ def test_a_trend_of_noise_is_none_and_one_of_a_line_is_found():
     assert trend_of(epochs[:4], [1.0, 2.0, 3.0, 4.0]) is None
 
 
+def test_a_trend_is_about_the_last_quarter_and_at_least_eight():
+    assert [len(recent_of(range(n))) for n in (1, 7, 9, 32, 100)] == [1, 7, 8, 8, 25]
+    assert recent_of(range(100))[-1] == 99
+
+
+def test_a_loss_falls_where_it_does_so_late_and_beyond_the_noise_of_rows():
+    rng = np.random.default_rng(4)
+    epochs = list(range(1, 41))
+    early = [max(1.0 - 0.1 * epoch, 0.5) for epoch in epochs]
+    late = [2.0 - 0.02 * epoch for epoch in epochs]
+    assert is_falling(epochs, late, [], 1.0)
+    assert not is_falling(epochs, early, [], 1.0)
+    assert not is_falling(epochs, late, [], 1000.0)  # by too little to count
+    quiet, loud = (rng.normal(0.0, noise, size=(40, 50)) for noise in (0.1, 10.0))
+    assert is_falling(epochs, late, [loss + rows for loss, rows in zip(late, quiet)], 1.0)
+    assert not is_falling(epochs, late, [loss + rows for loss, rows in zip(late, loud)], 1.0)
+
+
 def test_the_best_of_many_equal_epochs_gains_nothing():
     """Chosen and measured on the same rows it would."""
     rng = np.random.default_rng(1)
@@ -233,6 +280,11 @@ def test_the_gap_has_the_interval_of_two_samples():
     error = np.sqrt(train.var() / 400 + validation.var() / 100)
     assert found.estimate == pytest.approx(validation.mean() - train.mean())
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.1)
+    a, b = rng.uniform(0.5, 2.0, size=400), rng.uniform(0.5, 2.0, size=100)
+    weighed = gap_of(train, validation, (a, b)).estimate
+    assert weighed == pytest.approx(
+        np.average(validation, weights=b) - np.average(train, weights=a)
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,19 +79,21 @@ def test_a_penalty_is_replaced_and_taken_off(network, moons):
     train, _ = moons
     model = network()
     model.compile(keras.optimizers.SGD(0.0), "binary_crossentropy")
-    losses = []
+    losses, held = [], []
     for change in (
         lambda: regularize(model, L2(), lam=3.0),
         lambda: regularize(model, L1(), lam=3.0),
         lambda: unregularize(model),
     ):
         change()
+        held.append(sum(len(layer.variables) for layer in model.layers))
         losses.append(model.fit(*train, epochs=1, verbose=0).history["loss"][0])
     one, two, _ = kernels(model)
     data = losses[2]
     assert losses[0] - data == pytest.approx(L2().value(one, 3) + L2().value(two, 3), rel=1e-3)
     assert losses[1] - data == pytest.approx(L1().value(one, 3) + L1().value(two, 3), rel=1e-3)
     assert not model.losses
+    assert held == [8, 8, 6]  # λ of each hidden kernel, as long as it has one
 
 
 def test_a_regularizer_of_keras_is_replaced():

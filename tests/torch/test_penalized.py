@@ -317,7 +317,7 @@ def test_settings_that_cannot_be_used(options: dict[str, Any], told: str) -> Non
         ([torch.arange(3)], L1(), "int64 numbers"),
         ([torch.ones(3, dtype=torch.complex64)], L1(), "complex64 numbers"),
         ([torch.ones(3)], L1(), "is frozen"),
-        (nn.LazyLinear(3).parameters(), L1(), "has no shape yet"),
+        (list(nn.LazyLinear(3).parameters()), L1(), "has no shape yet"),
     ],
     ids=str,
 )

@@ -18,7 +18,6 @@ _STEPS, _STEPS_A_BYTE, _EVERY = 5_000_000, 30, 10_000
 _LONGEST = 1 << 29
 """Bytes of the longest text or BLOB that is read."""
 _PAGE_SIZE = slice(16, 18)
-_LAYOUT = slice(18, 20)  # 2, 2 while there is a log beside the file
 _CHANGES, _PAGES, _VALID_FOR = slice(24, 28), slice(28, 32), slice(92, 96)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from math import ceil, cos, pi
+from math import ceil
 from typing import Any
 
 import keras
@@ -21,6 +21,7 @@ from shrinkage.keras.seeding import seeded, set_seed
 from shrinkage.keras.strength import settle
 from shrinkage.keras.workers import Worker
 from shrinkage.study import Fit, Status, Trial
+from shrinkage.training import ramp
 
 _REFUSED = {
     "dropout": "keras.layers.Dropout",
@@ -157,9 +158,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         how = self._trial.training
         if how.lam_schedule == "constant" or self._worker.proximal is None:
             return
-        along = min(1.0, self._step / (how.lam_ramp * how.epochs * self.steps))
-        if how.lam_schedule == "cosine":
-            along = 0.5 * (1.0 - cos(pi * along))
+        along = ramp(how.lam_schedule, self._step, how.lam_ramp * how.epochs * self.steps)
         settle(self.model)
         self._worker.strengthen(along * self._trial.lam)
         self._step += 1

@@ -151,7 +151,7 @@ def test_rows_that_point_beyond_the_data_are_refused(complete, data):
     """A compiled kernel would read whatever lies there."""
     import numpy as np
 
-    from shrinkage.archive.tensors import digest_of
+    from shrinkage.data.digests import digest_of
 
     content = packed({"values": np.array([10**9], dtype=np.int64)})
     with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:

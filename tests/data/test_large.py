@@ -218,16 +218,18 @@ def test_large_inputs_travel_as_the_path_of_a_file(
     largely: Callable[..., Data], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = largely(_table(), "y")
-    with mapped(data) as same:
-        assert same is data  # small
+    parts = data.by_fold
+    with mapped(parts) as same:
+        assert same is parts  # small
     monkeypatch.setattr("shrinkage.data.mapped.LEAST", 1)
-    with mapped(data) as sent:
-        part = sent.part(1)
-        assert part.inputs is sent.full.inputs
-        (path,) = {one.inputs.filename for one in (sent.full, *sent.parts)}
+    with mapped(parts) as sent:
+        part = sent[1]
+        assert part.inputs is sent[None].inputs
+        (path,) = {one.inputs.filename for one in sent.values()}
         content = pickle.dumps(part)
         assert len(content) < part.inputs.nbytes
         arrived = pickle.loads(content)
+        assert len(pickle.dumps(arrived)) == len(content)  # from worker to worker too
         np.testing.assert_array_equal(arrived.inputs, data.part(1).inputs)
         assert arrived.inputs.flags.writeable  # to what is compiled the same as in memory
         trial = Trial(Network(8, (3,)), Training(data.loss, epochs=1), None, 0.0, 1, seed=0)

@@ -13,7 +13,7 @@ import pytest
 from joblib.externals.loky import ProcessPoolExecutor as LokyExecutor
 
 from shrinkage.engine import batches, elsewhere
-from shrinkage.engine.batches import Answer, compute, digest_of
+from shrinkage.engine.batches import Answer, Rows, compute
 from shrinkage.engine.elsewhere import Lost
 from shrinkage.engine.limits import given_up, run_within
 from shrinkage.engine.pool import Interrupted, train
@@ -66,15 +66,15 @@ class Inside:
     _max_workers = 2
 
     def __init__(self):
-        self.parts = Counter()
+        self.rows = []
         self.trials = []
 
-    def submit(self, fn, batch, *parts):
-        self.parts.update(map(digest_of, parts))
+    def submit(self, fn, batch, *rows):
+        self.rows += rows
         self.trials.append(len(batch.trials))
         future = Future()
         try:
-            future.set_result(fn(batch, *parts))
+            future.set_result(fn(batch, *rows))
         except Exception as error:  # noqa: BLE001  # goes to who asked
             future.set_exception(error)
         return future
@@ -82,14 +82,15 @@ class Inside:
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    batches._PARTS.clear()
+    batches._ROWS.clear()
 
 
 def test_rows_go_to_a_worker_once(make_data):
     data = make_data()
     executor = Inside()
     assert bits(train(TRIALS, data, executor=executor)) == bits(train(TRIALS, data, threads=1))
-    assert executor.parts == {digest_of(data.part(fold)): 1 for fold in (0, 1, 2, None)}
+    (sent,) = executor.rows
+    assert sent.parts == data.by_fold
 
 
 def test_batches_grow_to_a_seconds_work_and_shrink_at_the_end(make_data):
@@ -112,12 +113,12 @@ class Losing(Inside):
         self.renewed = 0
         self.computed = Counter()
 
-    def send(self, batch, parts):
+    def send(self, batch, rows):
         future = Future()
         lost = self.loses(batch)
         if lost is None:
             self.computed.update(batch.trials)
-            future.set_result(compute(batch, *parts.values()))
+            future.set_result(compute(batch, rows))
         else:
             future.set_exception(lost)
         return future
@@ -187,8 +188,8 @@ def test_workers_without_the_package_are_told_of(make_data):
 
 def test_rows_that_changed_on_their_way_are_noticed(make_data):
     class Garbling(Inside):
-        def submit(self, fn, batch, *parts):
-            changed = [replace(part, inputs=part.inputs + 1) for part in parts]
+        def submit(self, fn, batch, *rows):
+            changed = [replace(one, parts=one.parts | {0: one.parts[1]}) for one in rows]
             return super().submit(fn, batch, *changed)
 
     with pytest.raises(DataError, match="are not those that were sent"):
@@ -275,9 +276,9 @@ NETWORK_SIZE = 3 * 8 + 8 + 8 + 1
 
 
 def test_a_batch_without_its_rows_asks_for_them(make_data):
-    part = make_data().part(0)
-    batch = batches.Batch((trial(),), {0: digest_of(part)}, {}, batches.versions())
-    assert compute(batch).missing == {digest_of(part)}
-    assert len(compute(batch, part).fits) == 1
+    rows = Rows.of(make_data())
+    batch = batches.Batch((trial(),), rows.name, {}, batches.versions())
+    assert compute(batch).lacks_rows
+    assert len(compute(batch, rows).fits) == 1
     assert isinstance(compute(batch), Answer)
-    assert not compute(batch).missing
+    assert not compute(batch).lacks_rows

@@ -11,7 +11,7 @@ from shrinkage.archive.copying import Copier
 from shrinkage.archive.reading import question
 from shrinkage.archive.records import canonical, told
 from shrinkage.archive.rows import rows_of
-from shrinkage.archive.tensors import digest_of
+from shrinkage.data.digests import digest_of
 from shrinkage.study import Fit, Trial
 
 

@@ -11,37 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
-from shrinkage.archive.tensors import Digests, digest_of, packed, unpacked
-from shrinkage.data import BUNDLED, Data, Part, open_source, prepare
+from shrinkage.archive.tensors import packed, unpacked
+from shrinkage.data import BUNDLED, Data, open_source, prepare
+from shrinkage.data.digests import Digests, digest_of, digests_of
 from shrinkage.errors import DataError, SettingError, ShrinkageError
 
 LARGEST = 64 << 20
 """Bytes of arrays that a file holds at most; beyond, it holds where they come from."""
 
 
-def digests_of(data: Data) -> dict[int | None, str]:
-    """Of all that a training sees of each fold, and of every training row under None.
-
-    Equal digests, equal fits.
-    """
-    digests = Digests()
-    parts: dict[int | None, Part] = {None: data.full, **dict(enumerate(data.parts))}
-    return {fold: _digest_of_part(part, digests) for fold, part in parts.items()}
-
-
-def _digest_of_part(part: Part, digests: Digests) -> str:
-    arrays: list[NDArray[Any]] = [part.inputs, part.targets, part.weights]
-    arrays += [part.train, part.validation]
-    if part.shares:
-        arrays += [part.shift, part.stretch]
-    return digests.of(arrays, part.columns)
-
-
 def digests_of_rows(data: Data) -> dict[str, str]:
     """Of every training row, and of the rows that were set aside."""
     digests, test = Digests(), data.test
     return {
-        "all": _digest_of_part(data.full, digests),
+        "all": digests.part(data.full),
         "test": digests.of([test.inputs, test.targets, test.weights]),
     }
 
@@ -62,11 +45,10 @@ def size_of(data: Data) -> int:
     return sum(met.values())
 
 
-def keep(connection: sqlite3.Connection, data: Data, digests: Mapping[int | None, str]) -> None:
+def keep(connection: sqlite3.Connection, data: Data) -> None:
     """Put data into a file in place of what was there, inside the caller's transaction.
 
-    Arrays that folds share lie there once. Larger ones than :data:`LARGEST` are left out. The
-    digests are those of :func:`digests_of`.
+    Arrays that folds share lie there once. Larger ones than :data:`LARGEST` are left out.
     """
     kept: set[str] = set()
     names: dict[int, tuple[Any, str]] = {}
@@ -86,7 +68,7 @@ def keep(connection: sqlite3.Connection, data: Data, digests: Mapping[int | None
         "name": data.name,
         "fingerprint": data.fingerprint,
         "rows": digests_of_rows(data),
-        "folds": [digests[fold] for fold in range(len(data.parts))],
+        "folds": list(digests_of(data).values())[1:],
         "description": told(data.description),
     }
     for name, value in facts.items():

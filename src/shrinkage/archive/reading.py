@@ -12,8 +12,8 @@ from shrinkage.archive import kept_data
 from shrinkage.archive.opening import opened
 from shrinkage.archive.records import PENALTIES, Unreadable, canonical, parsed, untold
 from shrinkage.archive.rows import SCALARS, TENSORS, Rows, fit_of
-from shrinkage.archive.tensors import digest_of
 from shrinkage.data import Data
+from shrinkage.data.digests import digest_of, digests_of
 from shrinkage.network import Network, OwnNetwork
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.training import Training
@@ -79,7 +79,7 @@ def trials_of(
 ) -> dict[int, Trial]:
     """Trials by their ids: those of folds that the data have; the same rows, under one index."""
     made = records_of(connection, network)
-    folds = kept_data.digests_of(data)
+    folds = digests_of(data)
     found = {}
     for key, of, how, penalty, lam, digest, fold, seed, some in connection.execute(_TRIALS):
         if folds.get(fold) != digest:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from shrinkage.archive.records import Unreadable, canonical
-from shrinkage.archive.tensors import digest_of, packed, unpacked
+from shrinkage.archive.tensors import packed, unpacked
 from shrinkage.data import Part
+from shrinkage.data.digests import digest_of
 from shrinkage.network import layout
 from shrinkage.study import Fit, Status, Trial
 

@@ -17,8 +17,8 @@ from shrinkage.archive.copying import RUN, Copier, new_file
 from shrinkage.archive.reading import question
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
 from shrinkage.archive.rows import SCALARS, TENSORS, Rows
-from shrinkage.archive.tensors import digest_of
 from shrinkage.archive.wreck import nothing, rows_left, wreck
+from shrinkage.data.digests import digest_of
 from shrinkage.errors import SettingError
 
 _FACTS = ("data", "name", "fingerprint", "rows", "folds", "description", "source", "stage")

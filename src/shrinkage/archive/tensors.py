@@ -1,9 +1,8 @@
-"""Arrays of numbers as bytes that cannot execute code, and digests of them."""
+"""Arrays of numbers as bytes that cannot execute code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -36,31 +35,3 @@ def unpacked(content: Any) -> dict[str, NDArray[Any]]:
         return dict(load(content))
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreadable(str(error)) from error
-
-
-def digest_of(contents: Iterable[bytes | memoryview]) -> str:
-    """BLAKE2b, as 32 hexadecimal digits."""
-    digest = blake2b(digest_size=16)
-    for content in contents:
-        digest.update(len(content).to_bytes(8, "little"))
-        digest.update(content)
-    return digest.hexdigest()
-
-
-class Digests:
-    """Digests of arrays with their shapes and types; one that is met twice is read once."""
-
-    def __init__(self) -> None:
-        # The arrays too, so that none is freed and its place taken by another.
-        self._met: dict[int, tuple[NDArray[Any], str]] = {}
-
-    def of(self, arrays: Iterable[NDArray[Any]], names: object = ()) -> str:
-        """Of some arrays in order, and of what `names` says."""
-        return digest_of([repr(names).encode(), *(self._one(one).encode() for one in arrays)])
-
-    def _one(self, values: NDArray[Any]) -> str:
-        if id(values) not in self._met:
-            said = repr((values.shape, values.dtype.str)).encode()
-            digest = digest_of([said, np.ascontiguousarray(values).reshape(-1).view(np.uint8).data])
-            self._met[id(values)] = values, digest
-        return self._met[id(values)][1]

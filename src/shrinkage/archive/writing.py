@@ -22,6 +22,7 @@ from shrinkage.archive.reading import fits_of, plans_of, trials_of
 from shrinkage.archive.records import canonical
 from shrinkage.archive.schema import create
 from shrinkage.data import Data
+from shrinkage.data.digests import digests_of
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit, Trial
 
@@ -143,7 +144,7 @@ class StudyFile:
         SettingError
             When it cannot be written.
         """
-        parts = kept_data.digests_of(data)
+        parts = digests_of(data)
         with sensible(self.path):
             self.connection.execute("PRAGMA journal_mode = WAL")
             # A commit is not waited for: of a crash of the machine, not of the process, the last
@@ -151,7 +152,7 @@ class StudyFile:
             self.connection.execute("PRAGMA synchronous = NORMAL")
         with sensible(self.path), self._transaction():
             if not kept_data.holds(self.connection, data):
-                kept_data.keep(self.connection, data, parts)
+                kept_data.keep(self.connection, data)
             kept_data.say(self.connection, "source", run.source)
             found = self.connection.execute(
                 "INSERT INTO runs (started, command, plan, versions, environment) "

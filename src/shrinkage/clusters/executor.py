@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from shrinkage.clusters.worker import here
-from shrinkage.data import Part
-from shrinkage.engine.batches import Answer, Batch
+from shrinkage.engine.batches import Answer, Batch, Rows
 from shrinkage.engine.elsewhere import Lost
 from shrinkage.errors import SettingError, ShrinkageError
 
@@ -31,9 +31,10 @@ _SCATTERS = 10
 class DaskExecutor(Executor):
     """A Dask cluster as an executor.
 
-    :func:`shrinkage.engine.pool.train` and everything that takes an executor sends the rows of a
-    fold to each worker once, and trials in batches of about a second. What is lost with a worker
-    is computed again; each fit comes once, with the bits that a thread here would have given it.
+    :func:`shrinkage.engine.pool.train` and everything that takes an executor sends the rows to
+    each worker once, and trials in batches of about a second. Workers that a ``LocalCluster``
+    started share what is large in them. What is lost with a worker is computed again; each fit
+    comes once, with the bits that a thread here would have given it.
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ class DaskExecutor(Executor):
         self._name = uuid4().hex[:8]
         self._numbers = itertools.count()
         self._rows: dict[str, Any] = {}
+        self._files = ExitStack()
+        self._sent: dict[str, Rows] = {}
         self._open: set[Future[Any]] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -104,25 +107,24 @@ class DaskExecutor(Executor):
         asked.add_done_callback(partial(self._hand_over, answer))
         return answer
 
-    def send(self, batch: Batch, parts: Mapping[str, Part]) -> Future[Answer]:
+    def send(self, batch: Batch, rows: Rows) -> Future[Answer]:
         """Have a batch computed by a worker that gets the rows from here or from another one.
 
         Parameters
         ----------
         batch : Batch
             What to train.
-        parts : mapping of str to Part
-            The rows by their digests.
+        rows : Rows
+            Of its table.
 
         Returns
         -------
         concurrent.futures.Future of Answer
             Fails with :class:`shrinkage.engine.elsewhere.Lost` when workers died.
         """
-        for digest, part in parts.items():
-            if digest not in self._rows:
-                self._rows[digest] = self._scattered(digest, part)
-        return self.submit(here, batch, *(self._rows[digest] for digest in parts))
+        if rows.name not in self._rows:
+            self._rows[rows.name] = self._scattered(rows)
+        return self.submit(here, batch, self._rows[rows.name])
 
     def renew(self) -> None:
         """Send rows again with the next batches: no worker has them any more."""
@@ -147,16 +149,23 @@ class DaskExecutor(Executor):
             elif wait:
                 future.exception()
         self._rows.clear()
+        self._sent.clear()
+        self._files.close()
 
-    def _scattered(self, digest: str, part: Part) -> Any:
+    def _scattered(self, rows: Rows) -> Any:
         """Rows on every worker of now; those that join get them from one that has them."""
+        import distributed
+
+        if rows.name not in self._sent:
+            here = isinstance(self._client.cluster, distributed.LocalCluster)
+            self._sent[rows.name] = self._files.enter_context(rows.mapped()) if here else rows
         for again in range(_SCATTERS):
             if not self.workers:
                 self._wait_for_one()
             # Each time under another name: a lost one may still be known to the scheduler.
-            key = f"shrinkage-rows-{digest}-{self._name}-{next(self._numbers)}"
+            key = f"shrinkage-rows-{rows.name}-{self._name}-{next(self._numbers)}"
             try:
-                return self._client.scatter({key: part}, broadcast=True)[key]
+                return self._client.scatter({key: self._sent[rows.name]}, broadcast=True)[key]
             except Exception as error:  # a worker died while it was being told
                 if self._client.status != "running" or again == _SCATTERS - 1:
                     raise self._gone() from error

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from shrinkage.data import Part
-from shrinkage.engine.batches import Answer, Batch, compute
+from shrinkage.engine.batches import Answer, Batch, Rows, compute
 
 
-def here(batch: Batch, *parts: Part) -> Answer:
+def here(batch: Batch, rows: Rows) -> Answer:
     """Train a batch, and stop within a step when nobody waits for it any more.
 
     Parameters
     ----------
     batch : Batch
         What to train.
-    *parts : Part
-        The rows of its folds.
+    rows : Rows
+        Of its table.
 
     Returns
     -------
@@ -30,4 +29,4 @@ def here(batch: Batch, *parts: Part) -> Answer:
         task = tasks.get(key)
         return task is None or task.state != "executing"
 
-    return compute(batch, *parts, halted=halted)
+    return compute(batch, rows, halted=halted)

@@ -205,6 +205,11 @@ class Data:
         """The loss that fits the task."""
         return _LOSSES[self.task]
 
+    @property
+    def by_fold(self) -> dict[int | None, Part]:
+        """Every training row under None, then each fold's part under its index."""
+        return {None: self.full, **dict(enumerate(self.parts))}
+
     def alone(self) -> Data:
         """Itself with parts that share no inputs, which may take far more memory."""
         if not any(part.shares for part in self.parts):

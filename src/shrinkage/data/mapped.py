@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.data.arrays import Data, Part
+from shrinkage.data.arrays import Part
+
+Parts = Mapping[int | None, Part]
 
 LEAST = 1 << 26
 """Bytes of inputs from which on they lie in a file."""
@@ -27,30 +29,30 @@ class _Mapped(np.memmap[Any, Any]):
 
 def _opened(path: str, shape: tuple[int, int]) -> Any:
     # Of the same type to what is compiled as an array in memory; what is written stays private.
-    return np.memmap(path, np.float32, "c", shape=shape)
+    return _Mapped(path, np.float32, "c", shape=shape)
 
 
 @contextmanager
-def mapped(data: Data) -> Iterator[Data]:
-    """Data whose large inputs lie in files of a temporary folder, while the context lasts.
+def mapped(parts: Parts) -> Iterator[Parts]:
+    """Parts whose large inputs lie in files of a temporary folder, while the context lasts.
 
     Parts that share their inputs share a file. The pages of it are in memory once, for however many
     processes that map it.
 
     Parameters
     ----------
-    data : Data
+    parts : mapping of int or None to Part
         To be sent to other processes of this machine.
 
     Yields
     ------
-    Data
+    mapping of int or None to Part
         The same numbers; the very same object when nothing in it is large.
     """
-    arrays = {id(part.inputs): part.inputs for part in (data.full, *data.parts)}
+    arrays = {id(part.inputs): part.inputs for part in parts.values()}
     large = {key: array for key, array in arrays.items() if array.nbytes >= LEAST}
     if not large:
-        yield data
+        yield parts
         return
     folder = Path(tempfile.mkdtemp(prefix="shrinkage-"))
     try:
@@ -63,6 +65,6 @@ def mapped(data: Data) -> Iterator[Data]:
         def moved(part: Part) -> Part:
             return replace(part, inputs=files.get(id(part.inputs), part.inputs))
 
-        yield replace(data, full=moved(data.full), parts=tuple(map(moved, data.parts)))
+        yield {fold: moved(part) for fold, part in parts.items()}
     finally:
         shutil.rmtree(folder, ignore_errors=True)

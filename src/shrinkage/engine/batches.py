@@ -1,31 +1,63 @@
 """Several trials as one message to another process, and their fits as its answer.
 
-This is what a worker runs. The rows of a fold reach it once: it keeps them by their digest.
+This is what a worker runs. The rows of a table reach it once: it keeps them by their digest.
 """
 
 from __future__ import annotations
 
 import platform
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from importlib.metadata import version
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data import Part
+from shrinkage.data import Data, Part
+from shrinkage.data.digests import Digests, digest_of, digests_of
+from shrinkage.data.mapped import mapped
 from shrinkage.engine.limits import given_up, run_within
 from shrinkage.errors import DataError
 from shrinkage.study import Fit, Status, Trial
 
 MATTER = ("shrinkage", "numba", "numpy")
 """Packages whose versions decide on the last bits of a fit."""
-_KEPT = 64
-"""Parts that a worker keeps, the ones used last."""
+_KEPT = 4
+"""Tables that a worker keeps, the ones used last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All parts of a table under one name, as they travel.
+
+    Parameters
+    ----------
+    name : str
+        Digest of all that is in the parts.
+    parts : mapping of int or None to Part
+        By fold; every training row under None.
+    """
+
+    name: str
+    parts: Mapping[int | None, Part]
+
+    @classmethod
+    def of(cls, data: Data) -> Rows:
+        """Those of a table."""
+        return cls(_name(digests_of(data)), data.by_fold)
+
+    @contextmanager
+    def mapped(self) -> Iterator[Rows]:
+        """The same for processes of this machine, which share what is large."""
+        with mapped(self.parts) as parts:
+            yield Rows(self.name, parts)
+
+
+def _name(digests: Mapping[int | None, str]) -> str:
+    return digest_of(digest.encode() for digest in digests.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +68,8 @@ class Batch:
     ----------
     trials : tuple of Trial
         In order.
-    digests : mapping of int or None to str
-        Fold → digest of its part, for the folds of the trials.
+    rows : str
+        Name of the table's rows.
     starts : mapping of Trial to ndarray of float32 (P,)
         Initial parameters of some of them.
     versions : mapping of str to str
@@ -49,7 +81,7 @@ class Batch:
     """
 
     trials: tuple[Trial, ...]
-    digests: Mapping[int | None, str]
+    rows: str
     starts: Mapping[Trial, NDArray[np.float32]]
     versions: Mapping[str, str]
     limit: float | None = None
@@ -64,30 +96,31 @@ class Answer:
     ----------
     fits : tuple of Fit
         In the order of the trials.
-    missing : frozenset of str, default empty
-        Digests of parts that this worker does not have yet; nothing was trained.
+    lacks_rows : bool, default False
+        Whether this worker does not have the rows yet; nothing was trained.
     mismatch : str, default ""
         In what its packages differ; nothing was trained.
     """
 
     fits: tuple[Fit, ...] = ()
-    missing: frozenset[str] = field(default_factory=frozenset)
+    lacks_rows: bool = False
     mismatch: str = ""
 
 
-_PARTS: OrderedDict[str, Part] = OrderedDict()
-_CHECKED: WeakKeyDictionary[Part, str] = WeakKeyDictionary()
+_ROWS: OrderedDict[str, Rows] = OrderedDict()
 
 
-def compute(batch: Batch, *parts: Part, halted: Callable[[], bool] | None = None) -> Answer:
+def compute(
+    batch: Batch, rows: Rows | None = None, *, halted: Callable[[], bool] | None = None
+) -> Answer:
     """Train the trials of a batch, in this thread.
 
     Parameters
     ----------
     batch : Batch
         What to train.
-    *parts : Part
-        Those of its folds that come with it; the others are here from before, or are asked for.
+    rows : Rows, optional
+        Where they come with it; they may be here from before, or are asked for.
     halted : callable, optional
         Asked now and then whether nobody waits for the answer any more.
 
@@ -98,24 +131,22 @@ def compute(batch: Batch, *parts: Part, halted: Callable[[], bool] | None = None
     Raises
     ------
     DataError
-        If a part is none of those that were sent.
+        If the rows are not those that were sent.
     Interrupted
         If it was halted.
     """
     mismatch = difference(batch.versions, versions())
     if mismatch:
         return Answer(mismatch=f"{platform.node()} has {mismatch}")
-    wanted = set(batch.digests.values())
-    for part in parts:
-        _keep(part, wanted)
-    missing = wanted - _PARTS.keys()
-    if missing:
-        return Answer(missing=frozenset(missing))
-    # The parts are held here: another thread of this worker may push them out meanwhile.
-    here = {fold: _PARTS[digest] for fold, digest in batch.digests.items()}
+    if rows is not None:
+        _keep(rows)
+    # Held here: another thread of this worker may push them out meanwhile.
+    rows = _ROWS.get(batch.rows)
+    if rows is None:
+        return Answer(lacks_rows=True)
     fits = []
     for trial in batch.trials:
-        part, start = here[trial.fold], batch.starts.get(trial)
+        part, start = rows.parts[trial.fold], batch.starts.get(trial)
         try:
             fit = run_within(trial, part, start, limit=batch.limit, halted=halted)
         except MemoryError:
@@ -124,33 +155,19 @@ def compute(batch: Batch, *parts: Part, halted: Callable[[], bool] | None = None
     return Answer(tuple(fits))
 
 
-def _keep(part: Part, wanted: set[str]) -> None:
-    """Remember a part under its digest, which is computed once for each that arrives."""
-    digest = _CHECKED.get(part)
-    if digest is None:
-        digest = _CHECKED[part] = digest_of(part)
-    if digest not in wanted:
-        raise DataError(
-            f"the rows of a fold that reached {platform.node()} are not those that were sent; "
-            "look for a fault of its memory or network"
-        )
-    _PARTS[digest] = part
-    _PARTS.move_to_end(digest)
-    while len(_PARTS) > max(_KEPT, len(wanted)):
-        _PARTS.popitem(last=False)
-
-
-def digest_of(part: Part) -> str:
-    """BLAKE2b over all that a part holds, as 32 hexadecimal digits."""
-    digest = blake2b(digest_size=16)
-    for one in fields(part):
-        value = getattr(part, one.name)
-        if isinstance(value, np.ndarray):
-            digest.update(repr((value.shape, value.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(value).data)
-        else:
-            digest.update(repr(value).encode())
-    return digest.hexdigest()
+def _keep(rows: Rows) -> None:
+    """Remember rows under their name, which is checked once."""
+    if rows.name not in _ROWS:
+        digests = Digests()
+        if _name({fold: digests.part(part) for fold, part in rows.parts.items()}) != rows.name:
+            raise DataError(
+                f"the rows that reached {platform.node()} are not those that were sent; look for a "
+                "fault of its memory or network"
+            )
+        _ROWS[rows.name] = rows
+    _ROWS.move_to_end(rows.name)
+    while len(_ROWS) > _KEPT:
+        _ROWS.popitem(last=False)
 
 
 @cache

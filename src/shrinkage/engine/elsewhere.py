@@ -13,8 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data import Data, Part
-from shrinkage.engine.batches import Answer, Batch, compute, digest_of, versions
+from shrinkage.engine.batches import Answer, Batch, Rows, compute, versions
 from shrinkage.engine.limits import given_up
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.study import Fit, Status, Trial
@@ -64,8 +63,8 @@ class Site(Protocol):
     def light(self) -> bool:
         """Whether fits of folds come back without weights."""
 
-    def send(self, batch: Batch, parts: Mapping[str, Part]) -> Future[Answer]:
-        """Have a batch computed; `parts` are those of its digests. Fails with :class:`Lost`."""
+    def send(self, batch: Batch, rows: Rows) -> Future[Answer]:
+        """Have a batch computed on its rows. Fails with :class:`Lost`."""
 
     def renew(self) -> None:
         """Send rows again, because they were lost there."""
@@ -91,11 +90,11 @@ class Plain:
         self.ahead = ahead
         self._executor = executor
 
-    def send(self, batch: Batch, parts: Mapping[str, Part]) -> Future[Answer]:
-        """First without rows; with those that are missing when the worker asks for them."""
+    def send(self, batch: Batch, rows: Rows) -> Future[Answer]:
+        """First without rows; with them when the worker asks for them."""
         answer: Future[Answer] = Future()
 
-        def submit(*sent: Part) -> None:
+        def submit(*sent: Rows) -> None:
             if answer.cancelled():
                 return
             try:
@@ -113,8 +112,8 @@ class Plain:
             error = asked.exception()
             if error is not None:
                 answer.set_exception(error)
-            elif asked.result().missing:
-                submit(*(parts[digest] for digest in sorted(asked.result().missing)))
+            elif asked.result().lacks_rows:
+                submit(rows)
             else:
                 answer.set_result(asked.result())
 
@@ -142,8 +141,8 @@ class Dispatch:
         Taken as they are needed.
     left : int
         How many they are, or 0 where that is not known.
-    data : Data
-        Whose parts the trials' folds index.
+    rows : Rows
+        Of the table.
     site : Site
         Where.
     starts : mapping of Trial to ndarray of float32 (P,)
@@ -156,7 +155,7 @@ class Dispatch:
         self,
         trials: Iterable[Trial],
         left: int,
-        data: Data,
+        rows: Rows,
         site: Site,
         starts: Mapping[Trial, NDArray[np.float32]],
         limit: float | None,
@@ -164,11 +163,10 @@ class Dispatch:
         self._left = left
         self._queue = iter(trials)
         self._again: deque[_Work] = deque()
-        self._data = data
+        self._rows = rows
         self._site = site
         self._starts = starts
         self._limit = limit
-        self._parts: dict[int | None, tuple[str, Part]] = {}
         self._pending: dict[Future[Answer], _Work] = {}
         self._pace: float | None = None
         self._losses = 0
@@ -213,20 +211,13 @@ class Dispatch:
                 return
             batch = Batch(
                 trials=work.trials,
-                digests={trial.fold: self._part(trial.fold)[0] for trial in work.trials},
+                rows=self._rows.name,
                 starts={t: self._starts[t] for t in work.trials if t in self._starts},
                 versions=versions(),
                 limit=self._limit,
                 light=self._site.light,
             )
-            parts = dict(self._part(fold) for fold in batch.digests)
-            self._pending[self._site.send(batch, parts)] = work
-
-    def _part(self, fold: int | None) -> tuple[str, Part]:
-        if fold not in self._parts:
-            part = self._data.part(fold)
-            self._parts[fold] = digest_of(part), part
-        return self._parts[fold]
+            self._pending[self._site.send(batch, self._rows)] = work
 
     def _size(self) -> int:
         """Trials in the next batch: a second's work, and less towards the end of what is known."""
@@ -282,7 +273,7 @@ class Dispatch:
             self._again.append(_Work(work.trials, deaths))
         else:
             (trial,) = work.trials
-            return [given_up(trial, self._part(trial.fold)[1], Status.LOST)]
+            return [given_up(trial, self._rows.parts[trial.fold], Status.LOST)]
         return []
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import (
 )
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from math import ceil
 from operator import length_hint
@@ -25,7 +26,6 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from shrinkage.data import Data, Part
-from shrinkage.data.mapped import mapped
 from shrinkage.engine import groups, kernel, optimizers
 from shrinkage.engine.images import augmented
 from shrinkage.engine.layers import shape_of
@@ -74,7 +74,7 @@ def train(
         Whose parts the trials' folds index.
     executor : concurrent.futures.Executor, optional
         Where to compute; by default a pool of threads made for this call. Executors of processes,
-        here or elsewhere, get the rows of a fold once for each worker and trials in batches of
+        here or elsewhere, get the rows once for each worker and trials in batches of
         about a second; see also :class:`shrinkage.clusters.DaskExecutor`.
     threads : int, optional
         Size of that pool; by default the cores this process may use. With an `executor`, the
@@ -132,12 +132,15 @@ def train(
     if limit is not None and not limit > 0:
         raise SettingError(f"limit is {limit:g} seconds; a fit needs more than none")
     if executor is not None and not isinstance(executor, ThreadPoolExecutor):
+        from shrinkage.engine.batches import Rows
         from shrinkage.engine.elsewhere import Dispatch, site_of
 
         site = site_of(executor, threads, ahead)
+        rows = Rows.of(data)
         here = isinstance(executor, ProcessPoolExecutor)
-        with mapped(data) if here else nullcontext(data) as sent:
-            yield from Dispatch(queue, left, sent, site, starts or {}, limit).fits(expired)
+        with rows.mapped() if here else nullcontext(rows) as sent:
+            asked = map(partial(_within, data), queue)
+            yield from Dispatch(asked, left, sent, site, starts or {}, limit).fits(expired)
         return
     stop = np.zeros(1, dtype=np.uint8)
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="shrinkage")
@@ -173,6 +176,12 @@ def train(
             future.cancel()
         if executor is None:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _within(data: Data, trial: Trial) -> Trial:
+    """The trial, whose fold there is; said here rather than by a worker."""
+    data.part(trial.fold)
+    return trial
 
 
 def warm_up(data: Data, network: Network, training: Training) -> None:

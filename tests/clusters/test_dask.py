@@ -204,6 +204,25 @@ def test_workers_may_come_later(data):
         assert len(list(train(trials(data, 1), data, executor=executor))) == 12
 
 
+def test_an_adaptive_cluster_grows_with_the_work_and_ends_with_it(data):
+    asked = []
+
+    def as_long_as_it_takes(executor):
+        for trial in trials(data, 1_000, epochs=100):
+            if executor.workers == 2:
+                return
+            asked.append(trial)
+            yield trial
+
+    with workers_here(1) as client:
+        client.cluster.adapt(minimum=0, maximum=2, interval="100ms", target_duration="500ms")
+        with DaskExecutor(client) as executor:
+            fits = list(train(as_long_as_it_takes(executor), data, executor=executor))
+        while executor.workers:
+            time.sleep(0.1)
+    assert bits(fits) == bits(train(asked, data, threads=2))
+
+
 def test_no_worker_at_all_is_said(data):
     with workers_here(1) as client, DaskExecutor(client, patience=0.1) as executor:
         client.wait_for_workers(1)

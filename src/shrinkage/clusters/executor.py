@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from shrinkage.clusters.worker import here
+from shrinkage.clusters.worker import here, stay
 from shrinkage.engine.batches import Answer, Batch, Rows
 from shrinkage.engine.elsewhere import Lost
 from shrinkage.errors import SettingError, ShrinkageError
@@ -160,30 +160,34 @@ class DaskExecutor(Executor):
             here = isinstance(self._client.cluster, distributed.LocalCluster)
             self._sent[rows.name] = self._files.enter_context(rows.mapped()) if here else rows
         for again in range(_SCATTERS):
-            if not self.workers:
-                self._wait_for_one()
             # Each time under another name: a lost one may still be known to the scheduler.
             key = f"shrinkage-rows-{rows.name}-{self._name}-{next(self._numbers)}"
-            try:
-                return self._client.scatter({key: self._sent[rows.name]}, broadcast=True)[key]
-            except Exception as error:  # a worker died while it was being told
-                if self._client.status != "running" or again == _SCATTERS - 1:
-                    raise self._gone() from error
-                time.sleep(0.2 * (again + 1))
+            with self._kept_busy():
+                try:
+                    return self._client.scatter({key: self._sent[rows.name]}, broadcast=True)[key]
+                except Exception as error:  # a worker died while it was being told
+                    if self._client.status != "running" or again == _SCATTERS - 1:
+                        raise self._gone() from error
+                    time.sleep(0.2 * (again + 1))
         raise AssertionError  # the last attempt returns or raises
 
-    def _wait_for_one(self) -> None:
-        """Wait for a worker. A task that waits for one is what makes an adaptive cluster grow."""
+    @contextmanager
+    def _kept_busy(self) -> Iterator[None]:
+        """Have a worker, which an adaptive cluster must not take for idle and end."""
         import distributed
 
-        task = self._client.submit(int, key=f"shrinkage-first-{uuid4().hex[:8]}", pure=False)
+        task = self._client.submit(stay, key=f"shrinkage-stay-{uuid4().hex[:8]}", pure=False)
         try:
-            task.result(timeout=self.patience)
-        except distributed.TimeoutError as error:
-            raise SettingError(
-                f"no worker joined {self._where} in {self.patience:g} seconds; start one with: "
-                f"dask worker {self._where} --nthreads 1"
-            ) from error
+            try:
+                self._client.wait_for_workers(1, timeout=self.patience)
+            except distributed.TimeoutError as error:
+                raise SettingError(
+                    f"no worker joined {self._where} in {self.patience:g} seconds; start one "
+                    f"with: dask worker {self._where} --nthreads 1"
+                ) from error
+            yield
+        finally:
+            task.cancel()
 
     def _gone(self) -> ShrinkageError:
         return ShrinkageError(

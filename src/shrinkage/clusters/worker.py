@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from shrinkage.engine.batches import Answer, Batch, Rows, compute
+
+_EVERY = 0.05
+"""Seconds between two looks whether somebody waits."""
 
 
 def here(batch: Batch, rows: Rows) -> Answer:
@@ -19,6 +25,18 @@ def here(batch: Batch, rows: Rows) -> Answer:
     -------
     Answer
     """
+    return compute(batch, rows, halted=_halted())
+
+
+def stay() -> None:
+    """Keep this worker from being idle until nobody waits for the end of it."""
+    halted = _halted()
+    while not halted():
+        time.sleep(_EVERY)
+
+
+def _halted() -> Callable[[], bool]:
+    """Whether nobody waits any more for the task that asks."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -29,4 +47,4 @@ def here(batch: Batch, rows: Rows) -> Answer:
         task = tasks.get(key)
         return task is None or task.state != "executing"
 
-    return compute(batch, rows, halted=halted)
+    return halted

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import chromium
 import hypothesis
@@ -13,6 +14,9 @@ import stale_kernels
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from shrinkage.data import Part
+    from shrinkage.study import Fit, Trial
 
 stale_kernels.drop()
 
@@ -50,6 +54,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
         if " at 0x" in item.nodeid:  # as many names as processes that run the tests side by side
             raise pytest.UsageError(f"{item.nodeid}: a test is named by an address; give it an id")
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Trial], bool]], None]:
+    """Call it with what decides which trials never end; their training then is really that long."""
+
+    def choose(chosen: Callable[[Trial], bool]) -> None:
+        from shrinkage.engine import limits
+
+        train = limits.run_trial
+
+        def run_trial(trial: Trial, part: Part, *rest: Any) -> Fit:
+            if rest and chosen(
+                trial
+            ):  # without more it is the first epoch, before the clock starts
+                trial = replace(trial, training=replace(trial.training, epochs=100_000_000))
+            return train(trial, part, *rest)
+
+        monkeypatch.setattr(limits, "run_trial", run_trial)
+
+    return choose
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.data import Data, Part, Task
 from shrinkage.errors import SettingError, require_known
 from shrinkage.penalties import Penalty
-from shrinkage.study import Fit, Study
+from shrinkage.study import Fit, Status, Study
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ def score(metric: str, fit: Fit, data: Data) -> float:
     Returns
     -------
     float
-        In the unit of :func:`unit`; NaN when the fit diverged or the metric is not defined on
+        In the unit of :func:`unit`; NaN when the fit failed or the metric is not defined on
         these rows (one class only, for the area under the ROC curve).
     """
     if not usable(fit):
@@ -105,6 +105,56 @@ def score(metric: str, fit: Fit, data: Data) -> float:
 def usable(fit: Fit) -> bool:
     """Whether a fold's fit ended with finite losses, and may be compared with others."""
     return fit.ok and bool(np.isfinite([fit.final_train_loss, fit.final_validation_loss]).all())
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Fits that are left out, counted by why.
+
+    Parameters
+    ----------
+    diverged : int, default 0
+        Those that ended without a finite loss.
+    out_of_time : int, default 0
+        Those that took longer than a fit may.
+    lost : int, default 0
+        Those whose workers died.
+
+    Examples
+    --------
+    >>> Failures(out_of_time=2).verb, Failures(diverged=1, out_of_time=2).verb
+    ('ran out of time', 'failed (1 diverged, 2 ran out of time)')
+    """
+
+    diverged: int = 0
+    out_of_time: int = 0
+    lost: int = 0
+
+    @staticmethod
+    def of(fits: Iterable[Fit]) -> Failures:
+        """Those of `fits` that failed: without finite losses on a fold, or not ended as planned."""
+        failed = [fit for fit in fits if not (fit.ok if fit.trial.fold is None else usable(fit))]
+        why = Counter(fit.status for fit in failed)
+        given_up = why[Status.OUT_OF_TIME], why[Status.LOST]
+        return Failures(len(failed) - sum(given_up), *given_up)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.diverged + self.out_of_time + self.lost
+
+    @property
+    def verb(self) -> str:
+        """What they did, after their number: ``"diverged"``."""
+        kinds = [
+            (self.diverged, "diverged"),
+            (self.out_of_time, "ran out of time"),
+            (self.lost, "went down with a worker"),
+        ]
+        there = [(count, verb) for count, verb in kinds if count]
+        if len(there) == 1:
+            return there[0][1]
+        return f"failed ({', '.join(f'{count} {verb}' for count, verb in there)})"
 
 
 def _regression_score(metric: str, fit: Fit, part: Part) -> float:
@@ -176,7 +226,7 @@ class PathPoint:
     spread : float
         Mean standard deviation of the penalized weights.
     diverged : int
-        Fits that diverged and are left out.
+        Fits that diverged, or failed otherwise, and are left out.
     label : str
         For people: ``"L2, λ = 0.01"``.
     """

@@ -25,9 +25,11 @@ class Status(Enum):
     COMPLETED = "trained for all its epochs"
     STOPPED_EARLY = "stopped early: the validation loss no longer improved"
     DIVERGED = "diverged: the loss stopped being finite; lower the learning rate, or a very large λ"
-    OUT_OF_TIME = "given up: it took longer than a fit may; allow more time, or train fewer epochs"
+    OUT_OF_TIME = (
+        "ran out of time: it took longer than a fit may; allow more time, or train fewer epochs"
+    )
     LOST = (
-        "given up: again and again the worker that trained it died, mostly for want of memory; "
+        "was lost: again and again the worker that trained it died, mostly for want of memory; "
         "give workers more of it, or train a smaller network"
     )
 
@@ -133,6 +135,7 @@ class Fit:
         Of early stopping: the epoch whose parameters were restored.
     seconds : float, default 0.0
         Of processor time that the training took; the one number that is not the same every time.
+        Of a training that ran out of time: what it was given.
     kept : (float, float) or None, default None
         Sparsity and spread of the penalized weights, once :meth:`forget` let the weights go.
     stationarity : float or None, default None
@@ -341,6 +344,11 @@ class Study:
         return tuple(fit for fit in self.fits if fit.trial.fold is None)
 
     @property
-    def diverged(self) -> tuple[Fit, ...]:
+    def failed(self) -> tuple[Fit, ...]:
         """Fits that failed; each says why in :attr:`Fit.message`."""
         return tuple(fit for fit in self.fits if not fit.ok)
+
+    @property
+    def diverged(self) -> tuple[Fit, ...]:
+        """Those of them whose loss stopped being finite."""
+        return tuple(fit for fit in self.fits if fit.status is Status.DIVERGED)

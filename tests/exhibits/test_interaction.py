@@ -201,7 +201,7 @@ def test_a_cell_that_diverged_once_is_out(read):
     assert np.isnan(found.losses[1, 1])
     assert (found.both.lam, found.both.dropout) != (0.01, 0.2)
     assert found.table.rows[1][2] == "diverged"
-    assert found.diverged == 1
+    assert found.failures.diverged == 1
     assert any(note.startswith("1 fit diverged") for note in found.notes)
 
 

@@ -7,6 +7,7 @@ from shrinkage.exhibits.learning_curve_record import LearningCurve, compare
 from shrinkage.figures.growth import growth_figure
 from shrinkage.findings import Findings
 from shrinkage.penalties import L2
+from shrinkage.scores import Failures
 
 ROWS = np.array([80.0, 160.0, 320.0, 480.0, 640.0])
 
@@ -33,7 +34,7 @@ def curves(findings: Findings, plain, penalized, noise=0.01, gap=0.05) -> Learni
         loss_name="log loss",
         unit="nats",
         missing=0,
-        diverged=0,
+        failures=Failures(),
     )
 
 

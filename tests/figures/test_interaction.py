@@ -9,6 +9,7 @@ from shrinkage.exhibits.interaction_record import Interaction, Way
 from shrinkage.figures.interaction import interaction_figure
 from shrinkage.intervals import Interval
 from shrinkage.penalties import L2
+from shrinkage.scores import Failures
 
 LOSSES = np.array([[0.50, 0.45, 0.46], [0.41, 0.40, 0.44], [0.90, 0.95, np.nan]])
 
@@ -31,7 +32,7 @@ def found() -> Interaction:
         extra=Interval(0.0, -0.1, 0.1),
         overlap=None,
         missing=0,
-        diverged=1,
+        failures=Failures(diverged=1),
     )
 
 

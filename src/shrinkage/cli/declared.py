@@ -251,6 +251,12 @@ _DESCENT = (
         "Networks trained at the same time; the numbers do not depend on it.",
         shown="all cores",
     ),
+    option(
+        *("fit_limit", str | None, _TRAINING, "TIME"),
+        "The longest that the training of one network may take, such as 30s or 2min: one that "
+        "takes longer is given up and left out.",
+        shown="none",
+    ),
 )
 _MORE_REGULARIZERS = (
     option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from shrinkage.errors import ShrinkageError
 from shrinkage.terminal.screen import Screen
 
 if TYPE_CHECKING:
-    from shrinkage.exhibits import Basis, Record, Series, Shown
+    from shrinkage.exhibits import Basis, Exhibit, Record, Series, Shown
     from shrinkage.findings import Findings
     from shrinkage.report import RunInfo
+    from shrinkage.study import Fit
 
 
 def carry_out(options: Options) -> int:
@@ -44,7 +46,7 @@ def carry_out(options: Options) -> int:
 
 
 def _carry_out(options: Options, screen: Screen, workers: Workforce) -> int:
-    from shrinkage.exhibits import Series, Shown
+    from shrinkage.exhibits import Shown
 
     (exhibit,) = options.exhibits
     interruption = Interruption.current or Interruption()
@@ -53,7 +55,7 @@ def _carry_out(options: Options, screen: Screen, workers: Workforce) -> int:
     data = flow.read(options, screen)
     watch.stage("reading")
     basis = flow.basis_of(options, data)
-    series = Series(exhibit, basis, threads=options.threads, executor=workers.whole)
+    series = _series(options, exhibit, basis, workers)
     screen.understood(data)
     threads = workers.threads
     screen.prepared(series, threads, options.given, options.seed)
@@ -77,6 +79,26 @@ def _carry_out(options: Options, screen: Screen, workers: Workforce) -> int:
     return 0 if interruption.signal is None else interruption.exit_code
 
 
+def _series(
+    options: Options,
+    exhibit: Exhibit,
+    basis: Basis,
+    workers: Workforce,
+    known: Iterable[Fit] = (),
+) -> Series:
+    """An exhibit's trials, trained as the command says."""
+    from shrinkage.exhibits import Series
+
+    return Series(
+        exhibit,
+        basis,
+        known=known,
+        threads=options.threads,
+        executor=workers.whole,
+        limit=options.fit_limit,
+    )
+
+
 def _read(series: Series, screen: Screen, *, complete: bool) -> Record:
     try:
         with screen.working("reading the finished networks"):
@@ -89,7 +111,10 @@ def _read(series: Series, screen: Screen, *, complete: bool) -> Record:
 
 def _document(shown: Shown, run: RunInfo, path: Path | None) -> dict[str, Any]:
     """What `--json` prints: the record, and how it was made."""
+    from dataclasses import asdict
+
     from shrinkage.findings import about_data
+    from shrinkage.scores import Failures
 
     study, name = shown.study, shown.record.name
     return {
@@ -97,7 +122,7 @@ def _document(shown: Shown, run: RunInfo, path: Path | None) -> dict[str, Any]:
         "fits": {
             "planned": len(study.trials),
             "finished": len(study.fits),
-            "diverged": len(study.diverged),
+            **asdict(Failures.of(study.fits)),
         },
         "exhibits": {name: shown.record.as_dict()},
         "warnings": list(study.data.description.warnings),
@@ -124,8 +149,6 @@ def with_exhibits(
     """
     from dataclasses import replace
 
-    from shrinkage.exhibits import Series
-
     records: list[Record] = []
     notes: list[str] = []
     complete = interruption.signal is None
@@ -137,10 +160,7 @@ def with_exhibits(
             notes.append(f"The run was interrupted before its part on {exhibit.name}.")
             continue
         try:
-            known = found.study.fits
-            series = Series(
-                exhibit, basis, known=known, threads=options.threads, executor=workers.whole
-            )
+            series = _series(options, exhibit, basis, workers, found.study.fits)
             complete = flow.train(series, screen, interruption, workers)
             records.append(exhibit.read(series.study))
         except ShrinkageError as error:

@@ -209,12 +209,12 @@ def _fits(work: Trainings) -> Generator[Fit, None, None]:
 
 def explained(error: ShrinkageError, study: Study) -> ShrinkageError:
     """The reason why there is nothing to choose from, when that is known."""
-    fits, diverged = study.fits, study.diverged
-    if not diverged:
+    fits, failed = study.fits, study.failed
+    if not failed:
         return error
     return ShrinkageError(
-        f"{len(diverged)} of {len(fits)} fits failed, too many to compare anything; the first "
-        f"{diverged[0].message}"
+        f"{len(failed)} of {len(fits)} fits failed, too many to compare anything; the first "
+        f"{failed[0].message}"
     )
 
 

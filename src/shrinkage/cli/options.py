@@ -80,6 +80,8 @@ class Options:
         The study file that fits go into and come from.
     dask : str or None, default None
         Where a Dask cluster trains.
+    fit_limit : float or None, default None
+        Seconds that one training may take.
     """
 
     source: str
@@ -103,6 +105,7 @@ class Options:
     command: str
     study: str | None = None
     dask: str | None = None
+    fit_limit: float | None = None
 
 
 def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
@@ -155,6 +158,7 @@ def read_options(raw: Mapping[str, Any], command: str = "") -> Options:
         exhibits=read_exhibits(raw),
         study=raw.get("study"),
         dask=_dask(raw),
+        fit_limit=_fit_limit(raw),
         given=frozenset(name for name, value in raw.items() if value not in (None, [], ())),
         command=command,
         **{name: raw[name] for name in ("folds", "repeats", "samples", "noise")},
@@ -174,6 +178,23 @@ def _dask(raw: Mapping[str, Any]) -> str | None:
             "it has; leave one"
         )
     return str(raw["dask"])
+
+
+def _fit_limit(raw: Mapping[str, Any]) -> float | None:
+    """Seconds, written as the time of a budget is."""
+    text = raw.get("fit_limit")
+    if text is None:
+        return None
+    try:
+        seconds = parse_budget(text).seconds
+    except SettingError:
+        seconds = None
+    if seconds is None:
+        raise SettingError(
+            f"'{text}' in --fit-limit is no time above 0; write one with its unit, such as "
+            "--fit-limit 30s or --fit-limit 2min"
+        )
+    return seconds
 
 
 def _plan(raw: Mapping[str, Any]) -> dict[str, Any]:

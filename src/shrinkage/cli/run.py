@@ -102,7 +102,11 @@ def _plan(
     if options.joint is not None:
         settings = {"penalties": PENALTIES} | settings
     planned = plan(basis.data, network=basis.network, training=basis.training, **settings)
-    who: dict[str, Any] = {"threads": options.threads, "executor": workers.executor}
+    who: dict[str, Any] = {
+        "threads": options.threads,
+        "executor": workers.executor,
+        "limit": options.fit_limit,
+    }
     if options.joint is None:
         done = kept.done(basis.data, planned)
         return Search(basis.data, planned, done=done, **who)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shrinkage.intervals import Interval
+from shrinkage.scores import Failures
 
 Verdict = Literal["overfits", "underfits", "balanced"]
 
@@ -58,8 +59,8 @@ class Diagnosis:
         Last epoch of the training.
     folds : int
         Fits without penalty that the numbers rest on (folds × repeats that finished).
-    diverged : int
-        Fits that diverged or ended without a finite loss, which are left out.
+    failures : Failures
+        Fits that diverged, ran out of time or were lost, which are left out.
     missing : int
         Planned trials without a fit, after an interruption.
     hidden_layers : int
@@ -87,12 +88,17 @@ class Diagnosis:
     early_epoch: int | None
     epochs: int
     folds: int
-    diverged: int
+    failures: Failures
     missing: int
     hidden_layers: int
     recipes: bool
     sentence: str
     prescription: str
+
+    @property
+    def diverged(self) -> int:
+        """Fits that ended without a finite loss."""
+        return self.failures.diverged
 
     @property
     def relative_gap(self) -> float:

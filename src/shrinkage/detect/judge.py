@@ -21,7 +21,7 @@ from shrinkage.detect.gains import (
 )
 from shrinkage.detect.wording import prescription, sentence
 from shrinkage.errors import ShrinkageError
-from shrinkage.scores import loss_unit, usable
+from shrinkage.scores import Failures, loss_unit, usable
 from shrinkage.study import Fit, Study
 
 POOR = 0.3
@@ -53,7 +53,7 @@ def diagnose(study: Study) -> Diagnosis:
     Raises
     ------
     ShrinkageError
-        Without a finished unpenalized fit, or when all of them diverged.
+        Without a finished unpenalized fit, or when all of them failed.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def _measure(study: Study) -> Diagnosis:
         early_epoch=None if earliest is None else int(epochs[earliest]),
         epochs=int(epochs[-1]),
         folds=int(np.isfinite(losses).sum()),
-        diverged=sum(not usable(fit) for fit in study.fold_fits),
+        failures=Failures.of(study.fold_fits),
         missing=sum(trial.fold is not None for trial in study.missing),
         hidden_layers=len(baseline[0].trial.network.hidden),
         recipes=bool(study.names),
@@ -141,10 +141,15 @@ def _baseline(study: Study) -> list[Fit]:
     if good:
         return good
     if finished:
-        rate = finished[0].trial.training.learning_rate
+        failures, rate = Failures.of(finished), finished[0].trial.training.learning_rate
+        remedy = f"lower the learning rate (it was {rate:g})"
+        if failures.out_of_time:
+            remedy = "allow more time for a fit, or train fewer epochs"
+        elif failures.lost:
+            remedy = "give workers more memory"
         raise ShrinkageError(
-            f"all {len(finished)} fits without a penalty diverged, so there is nothing to compare "
-            f"with; lower the learning rate (it was {rate:g})"
+            f"all {len(finished)} fits without a penalty {failures.verb}, so there is nothing to "
+            f"compare with; {remedy}"
         )
     planned = any(trial.penalty is None and trial.fold is not None for trial in study.trials)
     if planned:

@@ -83,10 +83,15 @@ def _reason(facts: Diagnosis) -> str:
 def _left_out(facts: Diagnosis) -> str:
     """Fits that the numbers do not rest on."""
     parts = []
-    if facts.diverged:
-        parts.append(f"{facts.diverged} diverged {'fit is' if facts.diverged == 1 else 'fits are'}")
-    if facts.missing:
-        parts.append(f"{facts.missing} unfinished {'fit is' if facts.missing == 1 else 'fits are'}")
+    failures = facts.failures
+    for count, what, why in (
+        (failures.diverged, "diverged ", ""),
+        (failures.out_of_time, "", " that ran out of time"),
+        (failures.lost, "", " that went down with a worker"),
+        (facts.missing, "unfinished ", ""),
+    ):
+        if count:
+            parts.append(f"{count} {what}{f'fit{why} is' if count == 1 else f'fits{why} are'}")
     return f" ({' and '.join(parts)} left out)" if parts else ""
 
 
@@ -212,7 +217,7 @@ def _none_tried(facts: Diagnosis) -> str:
 
 
 def _failed(facts: Diagnosis) -> bool:
-    return facts.diverged + facts.missing > 0
+    return facts.failures.count + facts.missing > 0
 
 
 def _penalty_tried(facts: Diagnosis) -> str:

@@ -43,7 +43,7 @@ def run_within(
     Returns
     -------
     Fit
-        One that says so when the time was up.
+        One that says so when the time was up; its seconds then are the limit.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def run_within(
     try:
         return run_trial(trial, part, stop, start)
     except Interrupted:
-        if late.is_set():
-            return given_up(trial, part, Status.OUT_OF_TIME)
+        if late.is_set() and limit is not None:
+            return replace(given_up(trial, part, Status.OUT_OF_TIME), seconds=limit)
         raise
     finally:
         ended.set()

@@ -16,7 +16,7 @@ from shrinkage.exhibits.capacity_record import Capacity, Measured, WidthPoint, w
 from shrinkage.exhibits.exhibit import Basis
 from shrinkage.intervals import Interval, independent_interval
 from shrinkage.network import layout
-from shrinkage.scores import default_metric, score, unit, usable
+from shrinkage.scores import Failures, default_metric, score, unit, usable
 from shrinkage.study import Fit, Study, Trial
 from shrinkage.training import Training
 from shrinkage.verify.boundary import Boundary, plane_through, surfaces_over
@@ -296,8 +296,10 @@ def _notes(study: Study, failed: list[tuple[int, ...]]) -> tuple[str, ...]:
         )
     if failed:
         which = ", ".join(width_label(hidden) for hidden in failed)
-        notes.append(f"Left out, because every training diverged: {which}.")
-    diverged = sum(not fit.ok for fit in study.fits)
-    if diverged:
-        notes.append(f"{diverged} of {len(study.fits)} networks diverged and are left out.")
+        theirs = Failures.of(fit for fit in study.fits if fit.trial.network.hidden in failed)
+        notes.append(f"Left out, because every training {theirs.verb}: {which}.")
+    failures = Failures.of(study.fits)
+    if failures.count:
+        number = f"{failures.count} of {len(study.fits)} networks"
+        notes.append(f"{number} {failures.verb} and are left out.")
     return tuple(notes)

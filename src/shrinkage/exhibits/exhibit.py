@@ -200,7 +200,7 @@ class Series:
         What they start from.
     known : iterable of Fit, default ()
         Fits of a search before; trials among them are not trained again.
-    threads, executor
+    threads, executor, limit
         See :func:`shrinkage.engine.pool.train`.
     """
 
@@ -212,6 +212,7 @@ class Series:
         known: Iterable[Fit] = (),
         threads: int | None = None,
         executor: Executor | None = None,
+        limit: float | None = None,
     ) -> None:
         self.exhibit = exhibit
         self.stage = exhibit.name
@@ -223,8 +224,7 @@ class Series:
         self._later = exhibit.later(basis) if isinstance(exhibit, Staged) else 0
         self._fits: dict[Trial, Fit] = {}
         self._known = 0
-        self._threads = threads
-        self._executor = executor
+        self._how: dict[str, Any] = {"threads": threads, "executor": executor, "limit": limit}
         self._take()
 
     def _take(self) -> None:
@@ -249,7 +249,7 @@ class Series:
         while True:
             new = [trial for trial in self._trials if trial not in self._fits]
             data = self._basis.data
-            for fit in train(new, data, threads=self._threads, executor=self._executor):
+            for fit in train(new, data, **self._how):
                 forgotten = forgets and fit.trial.fold is not None
                 self._fits[fit.trial] = fit.forget() if forgotten else fit
                 yield fit

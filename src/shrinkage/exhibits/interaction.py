@@ -17,7 +17,7 @@ from shrinkage.exhibits.lambdas import around, bracket, guess
 from shrinkage.exhibits.ratio import ratio_over_folds
 from shrinkage.intervals import Interval
 from shrinkage.penalties import L2, Penalty
-from shrinkage.scores import default_metric, standard_error, unit, usable
+from shrinkage.scores import Failures, default_metric, standard_error, unit, usable
 from shrinkage.study import Study, Trial
 
 DROPOUTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65)
@@ -174,7 +174,7 @@ def interaction(study: Study) -> Interaction:
         extra=extra,
         overlap=overlap,
         missing=len(study.missing),
-        diverged=len(study.diverged),
+        failures=Failures.of(study.fits),
     )
 
 
@@ -220,8 +220,11 @@ def _losses(study: Study, lambdas: tuple[float, ...], dropouts: tuple[float, ...
         ("with every λ and dropout together", losses[1:, 1:]),
     ):
         if not np.isfinite(cells).any():
+            failures = Failures.of(study.fold_fits)
+            remedy = (
+                "allow more time for a fit" if failures.out_of_time else "lower the learning rate"
+            )
             raise ShrinkageError(
-                f"the network diverged {what}, so there is nothing to compare with; lower the "
-                "learning rate"
+                f"the network {failures.verb} {what}, so there is nothing to compare with; {remedy}"
             )
     return losses

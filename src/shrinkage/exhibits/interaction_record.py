@@ -13,6 +13,7 @@ from shrinkage.exhibits import interaction_wording as wording
 from shrinkage.exhibits.exhibit import Table
 from shrinkage.intervals import Interval
 from shrinkage.penalties import Penalty
+from shrinkage.scores import Failures
 
 Verdict = Literal[
     "redundant",
@@ -71,7 +72,7 @@ class Interaction:
         The grid, rising; both begin with 0.
     losses, errors : ndarray of float64, shape (I, J)
         Mean validation loss of each λ and dropout over the folds, and its standard error; NaN
-        where a fit diverged.
+        where a fit failed.
     loss_name, unit : str
         ``"log loss"``, ``"nats"``.
     folds : int
@@ -84,8 +85,10 @@ class Interaction:
     overlap : Interval or None
         Share of the smaller single gain that the other way provides already: 1 when adding it
         gains nothing, 0 when the gains add up. None unless both gains are beyond noise.
-    missing, diverged : int
-        Trials without a fit, and fits that failed.
+    missing : int
+        Trials without a fit.
+    failures : Failures
+        Fits that failed.
     """
 
     penalty: Penalty
@@ -102,7 +105,7 @@ class Interaction:
     extra: Interval
     overlap: Interval | None
     missing: int
-    diverged: int
+    failures: Failures
 
     name: ClassVar[str] = "interaction"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,9 +150,9 @@ def notes(found: Interaction) -> tuple[str, ...]:
             f"{found.missing} of the planned fits are missing; the map rests on {found.folds} "
             f"complete {_folds(found.folds)}."
         )
-    if found.diverged:
-        fits = "1 fit" if found.diverged == 1 else f"{found.diverged} fits"
-        said.append(f"{fits} diverged; cells with one are left out.")
+    if found.failures.count:
+        fits = "1 fit" if found.failures.count == 1 else f"{found.failures.count} fits"
+        said.append(f"{fits} {found.failures.verb}; cells with one are left out.")
     if found.folds == 1:
         said.append("One fold alone cannot tell noise from effect; use more folds (--folds).")
     said.extend(_edges(found))
@@ -180,10 +181,11 @@ def _edges(found: Interaction) -> list[str]:
 def table(found: Interaction) -> Table:
     """Mean validation losses, λ down and dropout across."""
     places = decimals(*found.losses[np.isfinite(found.losses)])
+    failed = "failed" if found.failures.count > found.failures.diverged else "diverged"
     rows = []
     for lam, losses, near in zip(found.lambdas, found.losses, found.near, strict=True):
         cells = [
-            f"{loss:.{places}f}{'*' if close else ''}" if np.isfinite(loss) else "diverged"
+            f"{loss:.{places}f}{'*' if close else ''}" if np.isfinite(loss) else failed
             for loss, close in zip(losses, near, strict=True)
         ]
         rows.append((describe_lambda(lam) if lam else "none", *cells))
@@ -216,7 +218,7 @@ def plain(found: Interaction) -> dict[str, Any]:
         "extra": interval(found.extra),
         "overlap": interval(found.overlap),
         "missing": found.missing,
-        "diverged": found.diverged,
+        **asdict(found.failures),
     }
 
 

@@ -19,7 +19,7 @@ from shrinkage.exhibits.exhibit import Basis
 from shrinkage.exhibits.lambdas import around, bracket, guess
 from shrinkage.exhibits.learning_curve_record import LearningCurve, compare
 from shrinkage.penalties import L2, Penalty
-from shrinkage.scores import default_metric, unit, usable
+from shrinkage.scores import Failures, default_metric, unit, usable
 from shrinkage.study import Study, Trial
 from shrinkage.training import Training
 
@@ -226,7 +226,7 @@ def learning_curve(study: Study) -> LearningCurve:
         loss_name=loss_name(data, study.trials[0].training),
         unit=unit(default_metric(data.task), data),
         missing=len(study.missing),
-        diverged=len(study.diverged),
+        failures=Failures.of(study.fits),
     )
 
 

@@ -14,7 +14,7 @@ from shrinkage.exhibits.exhibit import Table
 from shrinkage.exhibits.power_law import PowerLaw, draws_of_means, fit_power_laws
 from shrinkage.intervals import Interval
 from shrinkage.penalties import Penalty
-from shrinkage.scores import standard_error
+from shrinkage.scores import Failures, standard_error
 
 Verdict = Literal["more data", "a penalty", "unclear"]
 
@@ -127,8 +127,10 @@ class LearningCurve:
         Of each curve: its law there, and the ends of its interval.
     verdict : str
         What would help more; one of :data:`Verdict`.
-    missing, diverged : int
-        Trials without a fit, and fits that failed.
+    missing : int
+        Trials without a fit.
+    failures : Failures
+        Fits that failed.
     """
 
     penalty: Penalty
@@ -150,7 +152,7 @@ class LearningCurve:
     bands: tuple[Floats, Floats]
     verdict: Verdict
     missing: int
-    diverged: int
+    failures: Failures
 
     name: ClassVar[str] = "learning-curve"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
@@ -167,9 +168,9 @@ def notes(found: LearningCurve) -> tuple[str, ...]:
             f"{found.missing} of the planned fits are missing; the curves rest on {found.folds} "
             f"complete {folds}."
         )
-    if found.diverged:
-        fits = "1 fit" if found.diverged == 1 else f"{found.diverged} fits"
-        said.append(f"{fits} diverged and are left out.")
+    if found.failures.count:
+        fits = "1 fit" if found.failures.count == 1 else f"{found.failures.count} fits"
+        said.append(f"{fits} {found.failures.verb} and are left out.")
     if found.folds == 1:
         said.append("One fold alone cannot tell noise from effect; use more folds (--folds).")
     if len(found.lambdas) > 1 and found.best[-1] in (found.lambdas[0], found.lambdas[-1]):
@@ -227,7 +228,7 @@ def plain(found: LearningCurve) -> dict[str, Any]:
         "surplus": interval(found.surplus),
         "rows_needed": interval(found.needed),
         "missing": found.missing,
-        "diverged": found.diverged,
+        **asdict(found.failures),
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from shrinkage.data import Data
 from shrinkage.findings.record import Findings
 from shrinkage.intervals import Interval
-from shrinkage.scores import PathPoint
+from shrinkage.scores import Failures, PathPoint
 from shrinkage.tune import Selection
 from shrinkage.verify import (
     Committee,
@@ -28,7 +29,7 @@ def as_dict(findings: Findings) -> dict[str, Any]:
         "fits": {
             "planned": len(findings.study.trials),
             "finished": len(findings.study.fits),
-            "diverged": len(findings.study.diverged),
+            **asdict(Failures.of(findings.study.fits)),
             "interrupted_in": findings.stage,
             "not_run": list(findings.not_run),
         },

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shrinkage.detect import Diagnosis, diagnose
 from shrinkage.errors import ShrinkageError
 from shrinkage.exhibits import Record
-from shrinkage.scores import PathPoint, path, usable
+from shrinkage.scores import Failures, PathPoint, path
 from shrinkage.study import Study
 from shrinkage.tune import Plan, Selection, select
 from shrinkage.tune.joint import Joint
@@ -196,7 +196,7 @@ def find(
     Raises
     ------
     ShrinkageError
-        When not even the diagnosis can be made (no unpenalized fit finished, or all diverged).
+        When not even the diagnosis can be made (no unpenalized fit finished, or all failed).
     """
     diagnosis = diagnose(study)
     minimum = select(study, "minimum", plan.metric)
@@ -267,12 +267,13 @@ def _interrupted(found: Findings) -> list[str]:
 
 
 def _failed(study: Study) -> list[str]:
-    """Fits that are left out because their losses are not finite."""
-    failed = [fit for fit in study.fits if not (fit.ok if fit.trial.fold is None else usable(fit))]
-    if not failed:
+    """Fits that are left out because they have no finite losses."""
+    failures = Failures.of(study.fits)
+    if not failures.count:
         return []
-    first = failed[0]
+    first = next(fit for fit in study.fits if Failures.of([fit]).count)
     how = first.message
     if first.ok:
         how = "diverged: its loss is not finite on the validation rows; lower the learning rate"
-    return [f"{len(failed)} of {len(study.fits)} fits diverged and are left out; the first {how}."]
+    number = f"{failures.count} of {len(study.fits)} fits"
+    return [f"{number} {failures.verb} and are left out; the first {how}."]

@@ -9,15 +9,17 @@ from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from math import log10
+from typing import Any
 
 import numpy as np
 
 from shrinkage.data import Data
 from shrinkage.detect.gains import constant_loss
 from shrinkage.engine.pool import train
+from shrinkage.errors import ShrinkageError
 from shrinkage.penalties import Penalty
 from shrinkage.scores import PathPoint
-from shrinkage.study import Fit, Study, Trial
+from shrinkage.study import Fit, Status, Study, Trial
 from shrinkage.tune.planning import USUAL, Plan
 from shrinkage.tune.selection import badness, candidates, select
 
@@ -53,9 +55,12 @@ class Search:
         See :func:`shrinkage.engine.pool.train`.
     executor : concurrent.futures.Executor, optional
         The same.
+    limit : float, optional
+        Seconds that one training may take, see there.
     done : mapping of Trial to Fit, optional
         Fits from before, of this plan or another: what of them is planned is not trained again,
-        and not yielded.
+        and not yielded. One that ran out of time is trained again where it may take longer now,
+        and one that was lost with its worker always.
     """
 
     def __init__(
@@ -65,18 +70,18 @@ class Search:
         *,
         threads: int | None = None,
         executor: Executor | None = None,
+        limit: float | None = None,
         done: Mapping[Trial, Fit] | None = None,
     ) -> None:
         self.data = data
         self.plan = plan
         self.stage = "bracket" if plan.lambdas is None and plan.bracket else "path"
-        self._threads = threads
-        self._executor = executor
+        self._how: dict[str, Any] = {"threads": threads, "executor": executor, "limit": limit}
         self._trials: dict[Trial, None] = {}
         self._fits: dict[Trial, Fit] = {}
         self._batches: list[tuple[str, list[Trial]]] = []
         self._relaxed: list[Trial] = []
-        self._done = done or {}
+        self._done = {t: fit for t, fit in (done or {}).items() if _answers(fit, limit)}
         self._reused = 0
 
     @property
@@ -86,7 +91,7 @@ class Search:
 
     @property
     def before(self) -> int:
-        """Fits that were there before this search, whether it will ask for them or not."""
+        """Fits that were there before this search and stand, whether it asks for them or not."""
         return len(self._done)
 
     @property
@@ -143,6 +148,11 @@ class Search:
             return ("relax", self._relaxed) if self._relaxed else None
         if last == "relax":
             return None
+        if stages and all(fit.status is Status.OUT_OF_TIME for fit in self._fits.values()):
+            raise ShrinkageError(
+                f"all {len(self._fits)} fits so far ran out of time; allow more for each, or train "
+                "fewer epochs"
+            )
         if self.plan.lambdas is not None:
             if last == "path":
                 return "refits", self._refits()
@@ -166,7 +176,7 @@ class Search:
         self._fits.update(before)
         self._reused += len(before)
         new = [trial for trial in new if trial not in before]
-        for fit in train(new, self.data, threads=self._threads, executor=self._executor):
+        for fit in train(new, self.data, **self._how):
             # Of a fold only losses and outputs are looked at again, of a refit the weights too.
             self._fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
             yield fit
@@ -303,6 +313,13 @@ class Search:
             replace(self._trial(point.penalty, point.lam, fold, draw), training=relaxed)
             for fold, draw in places
         ]
+
+
+def _answers(fit: Fit, limit: float | None) -> bool:
+    """Whether a fit from before stands, or the trial deserves another attempt."""
+    if fit.status is Status.OUT_OF_TIME:
+        return limit is not None and limit <= fit.seconds
+    return fit.status is not Status.LOST
 
 
 def _zeroes(penalty: Penalty | None) -> bool:

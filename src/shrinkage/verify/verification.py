@@ -12,6 +12,7 @@ from shrinkage.detect.gains import Point, point_of
 from shrinkage.errors import ShrinkageError
 from shrinkage.intervals import decimals
 from shrinkage.penalties import describe
+from shrinkage.scores import Failures
 from shrinkage.study import Fit, Study
 from shrinkage.verify.boundary import Boundary, boundary_along
 from shrinkage.verify.checklist import CheckPoint, nine_points
@@ -166,12 +167,7 @@ def sides_of(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
     for point in (_NONE, selected):
         fits = {fit.trial.seed: fit for fit in study.refits if point_of(fit) == point and fit.ok}
         if not fits:
-            diverged = any(point_of(fit) == point for fit in study.refits)
-            reason, remedy = (
-                ("diverged", "lower the learning rate")
-                if diverged
-                else ("did not finish", "let the run finish")
-            )
+            reason, remedy = _why_none([fit for fit in study.refits if point_of(fit) == point])
             raise ShrinkageError(
                 f"the refit on every training row ({describe(*point)}) {reason}, so the effect on "
                 f"the test set cannot be shown; {remedy}"
@@ -181,6 +177,18 @@ def sides_of(study: Study, selected: Point) -> tuple[list[Fit], list[Fit]]:
     if common:
         return [sides[0][seed] for seed in common], [sides[1][seed] for seed in common]
     return list(sides[0].values()), list(sides[1].values())
+
+
+def _why_none(refits: list[Fit]) -> tuple[str, str]:
+    """Why refits that are all of a point's cannot be used, and what would help."""
+    failures = Failures.of(refits)
+    if not refits:
+        return "did not finish", "let the run finish"
+    if failures.out_of_time:
+        return failures.verb, "allow more time for a fit, or train fewer epochs"
+    if failures.lost:
+        return failures.verb, "give workers more memory"
+    return failures.verb, "lower the learning rate"
 
 
 def refits_along(study: Study, selected: Point, seed: int) -> list[Fit]:
@@ -202,16 +210,16 @@ def _drawn(rows: int, set_aside: int) -> list[str]:
 
 def _missing_notes(study: Study) -> list[str]:
     missing = sum(trial.fold is None for trial in study.missing)
-    diverged = sum(not fit.ok for fit in study.refits)
+    failures = Failures.of(study.refits)
     notes = []
     if missing:
         notes.append(
             f"{missing} {'refit' if missing == 1 else 'refits'} on every training row did not "
             "finish; boundaries and weights are shown for the others."
         )
-    if diverged:
-        verb = "refit diverged and is" if diverged == 1 else "refits diverged and are"
-        notes.append(f"{diverged} {verb} left out.")
+    if failures.count:
+        what, are = ("refit", "is") if failures.count == 1 else ("refits", "are")
+        notes.append(f"{failures.count} {what} {failures.verb} and {are} left out.")
     return notes
 
 

@@ -65,7 +65,7 @@ class JointSearch:
         Refits to be averaged: of the best candidate, and of others where that validates better.
     storage : str, optional
         A journal file that the search goes on from; in memory by default.
-    threads, executor
+    threads, executor, limit
         See :func:`shrinkage.engine.pool.train`.
     clock : callable, default time.monotonic
         Seconds that a budget in seconds is counted by.
@@ -87,6 +87,7 @@ class JointSearch:
         storage: str | None = None,
         threads: int | None = None,
         executor: Executor | None = None,
+        limit: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.data = data
@@ -99,6 +100,7 @@ class JointSearch:
         self.stage = "baseline"
         self._threads = threads or available_threads()
         self._executor = executor
+        self._limit = limit
         self._clock = clock
         self._begun: float | None = None
         self._seconds = 0.0
@@ -452,7 +454,12 @@ class JointSearch:
         new = [trial for trial in dict.fromkeys(trials) if trial not in self._ledger.fits]
         self._ledger.trials.update(dict.fromkeys(new))
         fits = train(
-            new, self.data, threads=self._threads, executor=self._executor, expired=expired
+            new,
+            self.data,
+            threads=self._threads,
+            executor=self._executor,
+            expired=expired,
+            limit=self._limit,
         )
         for fit in fits:
             self._ledger.spent[fit.trial] = fit.seconds

@@ -89,6 +89,36 @@ def test_one_bit_of_a_weight_is_found(complete):
         open_study(complete.path)
 
 
+@pytest.mark.parametrize("table", ["histories", "outputs", "parameters"])
+def test_every_part_of_a_fit_is_missed(complete, table):
+    whole = complete.path.read_bytes()
+    with closing(sqlite3.connect(complete.path)) as connection:
+        keys = [key for (key,) in connection.execute(f"SELECT trial FROM {table}")]
+    assert keys
+    for key in keys:
+        complete.path.write_bytes(whole)
+        edit(complete.path, (f"DELETE FROM {table} WHERE trial = ?", key))
+        with pytest.raises(SettingError, match="is damaged"):
+            open_study(complete.path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE trials SET lam = 0.002 WHERE lam = 0.001",
+        "UPDATE trials SET seed = 5 WHERE id = 2",
+        "UPDATE trials SET rows = 9 WHERE id = 2",
+        "UPDATE trials SET penalty = NULL",
+        "UPDATE records SET value = replace(value, '\"epochs\":3', '\"epochs\":4')",
+    ],
+)
+def test_a_fit_of_another_question_is_found(complete, statement):
+    """A fit's digest is over its question too."""
+    edit(complete.path, (statement,))
+    with pytest.raises(SettingError, match="is damaged"):
+        open_study(complete.path)
+
+
 def test_one_bit_of_the_data_is_found(complete, data, same, plan, uninterrupted):
     edit(complete.path, ("UPDATE arrays SET tensors = CAST(tensors || x'00' AS BLOB)",))
     with pytest.raises(SettingError, match="the data inside the study file are damaged; give them"):

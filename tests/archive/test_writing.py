@@ -50,6 +50,29 @@ def test_fits_come_back_to_the_bit(keeper, data, plan, run_of, same):
     assert {fit.status for fit in fits} >= {Status.COMPLETED, Status.STOPPED_EARLY}
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"lam": 1},
+        {"lam": np.float32(0.1)},
+        {"seed": np.int64(7)},
+        {"fold": np.int64(1)},
+        {"rows": np.int64(9)},
+    ],
+    ids=str,
+)
+def test_numbers_of_any_kind_are_the_same_question(keeper, data, plan, run_of, how):
+    """A λ of 1 is one of 1.0, and SQLite knows no numbers of NumPy's."""
+    fit = run_trial(replace(trial_of(data), **how), data.part(0))
+    write(keeper.path, data, plan, run_of, [fit])
+    (again,) = keeper.study.fits
+    assert again.trial == fit.trial
+    with StudyFile(keeper.path) as file:
+        assert list(file.done(data)) == [fit.trial]
+    write(keeper.path, data, plan, run_of, [fit])
+    assert len(keeper.study.fits) == 1
+
+
 def test_what_is_not_finite_comes_back(keeper, data, plan, run_of, same):
     fit = run_trial(trial_of(data), data.part(0))
     broken = replace(

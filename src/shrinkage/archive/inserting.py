@@ -12,7 +12,7 @@ from shrinkage.archive.reading import question
 from shrinkage.archive.records import canonical, told
 from shrinkage.archive.rows import rows_of
 from shrinkage.data.digests import digest_of
-from shrinkage.study import Fit, Trial
+from shrinkage.study import Fit, Study, Trial
 
 
 class Inserter:
@@ -49,6 +49,14 @@ class Inserter:
         self.connection.executemany("UPDATE trials SET place = ? WHERE id = ?", places)
         kept_data.say(self.connection, "stage", stage)
 
+    def settle(self, study: Study) -> None:
+        """The study's trials alone are what was planned, with what its points are called."""
+        self._places = 0
+        self.plan(study.trials, None)
+        names = [[told(penalty), lam, name] for (penalty, lam), name in study.names.items()]
+        kept_data.say(self.connection, "names", names)
+        kept_data.say(self.connection, "screened", study.screened)
+
     def fit(self, fit: Fit) -> None:
         """A finished fit, unless it is there already."""
         rows = rows_of(fit)
@@ -62,10 +70,10 @@ class Inserter:
                 self._record("network", trial.network)[0],
                 self._record("training", trial.training)[0],
                 None if penalty is None else self._record("penalty", penalty)[0],
-                trial.lam,
-                self._rows.part(self._parts[trial.fold], trial.fold),
-                trial.seed,
-                trial.rows,
+                float(trial.lam),
+                self._rows.part(self._parts[trial.fold], _whole(trial.fold)),
+                _whole(trial.seed),
+                _whole(trial.rows),
             )
         )
 
@@ -74,11 +82,11 @@ class Inserter:
             self._record("network", trial.network)[1],
             self._record("training", trial.training)[1],
             trial.penalty and self._record("penalty", trial.penalty)[1],
-            trial.lam,
+            float(trial.lam),
             self._parts[trial.fold],
-            trial.fold,
-            trial.seed,
-            trial.rows,
+            _whole(trial.fold),
+            _whole(trial.seed),
+            _whole(trial.rows),
         )
 
     def _record(self, kind: str, value: Any) -> tuple[int, str]:
@@ -90,3 +98,8 @@ class Inserter:
             key = self._rows.record(kind, title, text)
             self._records[kind, value] = key, digest_of([text.encode()])
         return self._records[kind, value]
+
+
+def _whole(number: int | None) -> int | None:
+    """As it comes out of a file again, where NumPy's numbers would be bytes."""
+    return None if number is None else int(number)

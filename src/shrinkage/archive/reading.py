@@ -6,12 +6,14 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from math import inf
 from typing import Any
 
 from shrinkage.archive import kept_data
 from shrinkage.archive.opening import opened
 from shrinkage.archive.records import PENALTIES, Unreadable, canonical, parsed, untold
-from shrinkage.archive.rows import SCALARS, TENSORS, Rows, fit_of
+from shrinkage.archive.rows import SCALARS, Rows, fit_of
 from shrinkage.data import Data
 from shrinkage.data.digests import digest_of, digests_of
 from shrinkage.network import Network, OwnNetwork
@@ -22,6 +24,12 @@ _TRIALS = """
 SELECT t.id, t.network, t.training, t.penalty, t.lam, a.digest, a.fold, t.seed, t.rows
 FROM trials t JOIN parts a ON a.id = t.part
 """
+_FITS = f"""
+SELECT f.trial, f.digest, h.tensors, o.tensors, p.tensors, f.seconds,
+       {", ".join(f"f.{name}" for name in SCALARS)}
+FROM fits f LEFT JOIN histories h ON h.trial = f.trial LEFT JOIN outputs o ON o.trial = f.trial
+     LEFT JOIN parameters p ON p.trial = f.trial
+"""  # noqa: S608  # names of our own columns
 _AT_ONCE = 500
 
 
@@ -63,15 +71,21 @@ def open_study(
 def study_of(connection: sqlite3.Connection, data: Data, network: OwnNetwork | None) -> Study:
     """The last plan's trials with their fits; :class:`Unreadable` where one makes no sense."""
     trials = trials_of(connection, data, network)
-    places = connection.execute(
-        "SELECT id FROM trials WHERE place IS NOT NULL ORDER BY place"
-    ).fetchall()
-    planned = [trials[key] for (key,) in places if key in trials]
+    places = connection.execute("SELECT id FROM trials WHERE place IS NOT NULL ORDER BY place")
     wanted = {key: trials[key] for (key,) in places if key in trials}
     row = connection.execute("SELECT versions FROM runs ORDER BY id DESC LIMIT 1").fetchone()
     said = {} if row is None else parsed(row[0])
     versions = {str(name): str(value) for name, value in dict(said).items()}
-    return Study.of(data, planned, fits_of(connection, wanted, data), versions)
+    # By their ids, not by their trials as `Study.of` does: to look up a hundred thousand of these
+    # takes a second.
+    found = dict(_fits_by_id(connection, wanted, data))
+    fits = tuple(found[key] for key in wanted if key in found)
+    names = {
+        (untold(penalty), float(lam)): str(name)
+        for penalty, lam, name in kept_data.fact(connection, "names") or ()
+    }
+    screened = int(kept_data.fact(connection, "screened") or 0)
+    return Study(data, tuple(wanted.values()), fits, versions, names, screened)
 
 
 def trials_of(
@@ -79,24 +93,27 @@ def trials_of(
 ) -> dict[int, Trial]:
     """Trials by their ids: those of folds that the data have; the same rows, under one index."""
     made = records_of(connection, network)
+    networks = {key: one for key, one in made.items() if isinstance(one, Network | OwnNetwork)}
+    trainings = {key: one for key, one in made.items() if isinstance(one, Training)}
+    penalties = {key: one for key, one in made.items() if isinstance(one, PENALTIES)}
     folds = digests_of(data)
     found = {}
     for key, of, how, penalty, lam, digest, fold, seed, some in connection.execute(_TRIALS):
         if folds.get(fold) != digest:
             continue
-        strength = None if penalty is None else made.get(penalty)
         sound = (
-            isinstance(made.get(of), Network | OwnNetwork)
-            and isinstance(made.get(how), Training)
-            and (penalty is None or isinstance(strength, PENALTIES))
+            of in networks
+            and how in trainings
+            and (penalty is None or penalty in penalties)
             and type(lam) is float
-            and 0 <= lam < float("inf")
+            and 0 <= lam < inf
             and type(seed) is int
             and (some is None or type(some) is int)
         )
         if not sound:
             raise Unreadable("a trial")
-        found[key] = Trial(made[of], made[how], strength, lam, fold, seed, some)
+        strength = None if penalty is None else penalties[penalty]
+        found[key] = Trial(networks[of], trainings[how], strength, lam, fold, seed, some)
     return found
 
 
@@ -110,39 +127,32 @@ def fits_of(
     connection: sqlite3.Connection, trials: Mapping[int, Trial], data: Data | None
 ) -> Iterator[Fit]:
     """The fits of these trials, as far as there are any; :class:`Unreadable` at a damaged one."""
+    return (fit for _, fit in _fits_by_id(connection, trials, data))
+
+
+def _fits_by_id(
+    connection: sqlite3.Connection, trials: Mapping[int, Trial], data: Data | None
+) -> Iterator[tuple[int, Fit]]:
     keys = [key for (key,) in connection.execute("SELECT trial FROM fits") if key in trials]
     for key, rows, _ in whole_rows(connection, keys):
         trial = trials[key]
-        yield fit_of(trial, rows, None if data is None else data.part(trial.fold))
+        yield key, fit_of(trial, rows, None if data is None else data.part(trial.fold))
 
 
 def whole_rows(connection: sqlite3.Connection, keys: list[int]) -> Iterator[tuple[int, Rows, str]]:
     """Some fits' ids, rows and digests; :class:`Unreadable` where rows are not what was written."""
     asked = questions(connection)
     for start in range(0, len(keys), _AT_ONCE):
-        for key, rows, digest in _rows_of(connection, keys[start : start + _AT_ONCE]):
-            if rows.digest(asked[key]) != digest:
+        some = ",".join(str(int(key)) for key in keys[start : start + _AT_ONCE])
+        told = connection.execute(f"{_FITS} WHERE f.trial IN ({some})")
+        for key, digest, history, outputs, parameters, seconds, *scalars in told:
+            tensors = {"histories": history, "outputs": outputs}
+            if parameters is not None:
+                tensors["parameters"] = parameters
+            rows = Rows(tuple(scalars), tensors, seconds)
+            if type(seconds) is not float or rows.digest(asked[key]) != digest:
                 raise Unreadable(f"fit {key}")
             yield key, rows, digest
-
-
-def _rows_of(connection: sqlite3.Connection, keys: list[int]) -> Iterator[tuple[int, Rows, str]]:
-    """What the file says of some fits: id, rows and digest."""
-    some = ",".join(str(int(key)) for key in keys)
-    tensors: dict[int, dict[str, bytes]] = {key: {} for key in keys}
-    for table in TENSORS:
-        # The names are our own, and the keys whole numbers.
-        found = connection.execute(f"SELECT trial, tensors FROM {table} WHERE trial IN ({some})")  # noqa: S608
-        for key, content in found:
-            tensors[key][table] = content
-    told = connection.execute(
-        # As above.
-        f"SELECT trial, digest, seconds, {', '.join(SCALARS)} FROM fits WHERE trial IN ({some})"  # noqa: S608
-    )
-    for key, digest, seconds, *scalars in told:
-        if not isinstance(seconds, float) or not {"histories", "outputs"} <= tensors[key].keys():
-            raise Unreadable(f"fit {key}")
-        yield key, Rows(tuple(scalars), tensors[key], seconds), str(digest)
 
 
 def questions(connection: sqlite3.Connection) -> dict[int, str]:
@@ -151,17 +161,29 @@ def questions(connection: sqlite3.Connection) -> dict[int, str]:
         key: digest_of([str(value).encode()])
         for key, value in connection.execute("SELECT id, value FROM records")
     }
+
+    @cache
+    def text(*told: Any) -> str:  # most trials share all but their λ
+        return canonical(told)
+
     return {
-        key: question(
-            said.get(of, ""), said.get(how, ""), said.get(penalty), lam, digest, fold, seed, some
+        key: _joined(
+            text(said.get(of, ""), said.get(how, ""), said.get(penalty)),
+            lam,
+            text(digest, fold, seed, some),
         )
         for key, of, how, penalty, lam, digest, fold, seed, some in connection.execute(_TRIALS)
     }
 
 
-def question(*told: Any) -> str:
+def question(network: Any, training: Any, penalty: Any, lam: float, *where: Any) -> str:
     """Digests of network, training and penalty, λ, digest and index of the fold, seed, rows."""
-    return canonical(told)
+    return _joined(canonical((network, training, penalty)), lam, canonical(where))
+
+
+def _joined(what: str, lam: float, where: str) -> str:
+    """Two lists and a number between them as one list, all of them JSON."""
+    return f"{what[:-1]},{lam!r},{where[1:]}"
 
 
 def plans_of(connection: sqlite3.Connection) -> list[dict[str, Any]]:

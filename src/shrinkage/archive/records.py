@@ -186,9 +186,16 @@ def _is(value: Any, hint: Any) -> bool:
 
 def canonical(said: Any) -> str:
     """The one way to write JSON: what is equal is one text."""
-    return json.dumps(
-        said, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
+    return _CANONICAL.encode(said)
+
+
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    allow_nan=False,
+    ensure_ascii=False,
+    check_circular=False,
+)
 
 
 def parsed(text: Any) -> Any:

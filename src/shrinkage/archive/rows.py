@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.archive.records import Unreadable, canonical
 from shrinkage.archive.tensors import packed, unpacked
@@ -27,13 +27,18 @@ _SHAPES = {
     "outputs": ("outputs",),
     "parameters": ("parameters",),
 }
+_LET_GO = np.empty(0, dtype=np.float32)
+_SINGLE = (np.dtype(np.float32),)
 # What trains decides on the precision of losses, and it comes back as it was.
-_LOSSES = (np.float64, np.float32)
-_TYPES = {"epochs": (np.int64, np.int32), "train_loss": _LOSSES, "validation_loss": _LOSSES}
+_LOSSES = (np.dtype(np.float64), *_SINGLE)
+_TYPES = {
+    "epochs": (np.dtype(np.int64), np.dtype(np.int32)),
+    "train_loss": _LOSSES,
+    "validation_loss": _LOSSES,
+}
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """What a file says of one fit.
 
     Parameters
@@ -95,46 +100,50 @@ def fit_of(trial: Trial, rows: Rows, part: Part | None) -> Fit:
     Unreadable
         When its parts do not agree with each other, with the network or with the fold.
     """
-    said = dict(zip(SCALARS, rows.scalars))
-    arrays = {}
-    for table, content in rows.tensors.items():
-        found = unpacked(content)
-        for name in _SHAPES[table]:
-            if name not in found:
-                raise Unreadable(name)
-            arrays[name] = found[name]
-    for name, values in arrays.items():
-        if values.dtype not in _TYPES.get(name, (np.float32,)):
-            raise Unreadable(name)
-    length = arrays["epochs"].shape
-    if len(length) != 1 or {arrays[name].shape for name in _SHAPES["histories"]} != {length}:
+    epochs, train_loss, validation_loss = _arrays(rows, "histories")
+    (outputs,) = _arrays(rows, "outputs")
+    if epochs.ndim != 1 or not epochs.shape == train_loss.shape == validation_loss.shape:
         raise Unreadable("history")
-    whole = "parameters" in arrays
-    size = layout(trial.network).size if whole else 0
-    parameters = arrays.get("parameters", np.empty(0, dtype=np.float32))
-    outputs = arrays["outputs"]
-    if parameters.shape != (size,) or outputs.ndim != 2 or not _suits(trial, outputs, part):
+    parameters = _LET_GO
+    whole = "parameters" in rows.tensors
+    if whole:
+        (parameters,) = _arrays(rows, "parameters")
+        if parameters.shape != (layout(trial.network).size,):
+            raise Unreadable("sizes")
+    if outputs.ndim != 2 or not _suits(trial, outputs, part):
         raise Unreadable("sizes")
+    status, stopped_at, best, loss, _, zeros, spread, stationarity, slope, polish = rows.scalars
     try:
         return Fit(
             trial=trial,
             parameters=parameters,
-            epochs=arrays["epochs"],
-            train_loss=arrays["train_loss"],
-            validation_loss=arrays["validation_loss"],
-            final_train_loss=float(said["train_loss"]),
+            epochs=epochs,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            final_train_loss=float(loss),
             outputs=outputs,
-            status=Status[said["status"]],
-            stopped_at=int(said["stopped_at"]),
-            best_epoch=None if said["best_epoch"] is None else int(said["best_epoch"]),
+            status=Status[status],
+            stopped_at=int(stopped_at),
+            best_epoch=None if best is None else int(best),
             seconds=rows.seconds,
-            kept=None if whole else (float(said["zeros"]), float(said["spread"])),
-            stationarity=None if said["stationarity"] is None else float(said["stationarity"]),
-            slope=None if said["slope"] is None else float(said["slope"]),
-            polish_iterations=int(said["polish_iterations"]),
+            kept=None if whole else (float(zeros), float(spread)),
+            stationarity=None if stationarity is None else float(stationarity),
+            slope=None if slope is None else float(slope),
+            polish_iterations=int(polish),
         )
     except (TypeError, ValueError, KeyError) as error:
         raise Unreadable(str(error)) from error
+
+
+def _arrays(rows: Rows, table: str) -> list[NDArray[Any]]:
+    """A table's arrays, in the order of their names in :data:`_SHAPES`."""
+    found = unpacked(rows.tensors[table])
+    arrays = []
+    for name in _SHAPES[table]:
+        if name not in found or found[name].dtype not in _TYPES.get(name, _SINGLE):
+            raise Unreadable(name)
+        arrays.append(found[name])
+    return arrays
 
 
 def _suits(trial: Trial, outputs: Any, part: Part | None) -> bool:

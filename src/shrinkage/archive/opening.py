@@ -257,7 +257,8 @@ def _sentence(error: sqlite3.Error, path: str | os.PathLike[str]) -> SettingErro
     if "disk I/O" in said:
         return SettingError(
             f"the system failed to read or write the study file '{path}' ({said}); what was "
-            "written before is kept"
+            "written before is kept: see whether the disk is sound and files may be as large, and "
+            "run the same command again to go on"
         )
     return damaged(path)
 

@@ -1,0 +1,134 @@
+"""Real processes whose disk is full before they are done: a sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from shrinkage.archive import open_study, summary
+from shrinkage.cli import main
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither limits nor mounts"),
+]
+
+LAMBDAS = ",".join(f"{step / 1000}" for step in range(1, 41))
+RUN = (
+    *("run", "moons", "--study", "a.study", "--json", "--threads", "1", "--samples", "100"),
+    *("--epochs", "4", "--hidden", "8", "--repeats", "5", "--penalty", "l1", "--lambdas", LAMBDAS),
+)
+ROOM = 500_000
+"""Bytes: more than a transaction of 256 fits takes, and less than all of the thousand."""
+PROGRAM = f"""
+import resource, sys
+import shrinkage.report
+from shrinkage.cli import main
+shrinkage.report.write = lambda findings, run, path: path.write_text("as if it were drawn")
+limit = int(sys.argv[1])
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+sys.exit(main({RUN!r}))
+"""
+# A mount is gone with its process, so that one fills it, keeps what is on it, and makes it larger.
+MOUNTED = f"""
+mount -t tmpfs -o size={ROOM} tmpfs mount && cd mount || exit
+"$0" -c "$1" 0 2>../first.said
+echo $? >../first.code
+cp -a . ../first
+mount -o remount,size=8m "$PWD"
+"$0" -c "$1" 0 2>../second.said
+echo $? >../second.code
+cp -a . ../second
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The study of a run that had room enough."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("shrinkage.report.write", lambda _found, _run, path: path.write_text(""))
+        assert main(list(RUN)) == 0
+    return open_study(folder / "a.study")
+
+
+def run_within(folder, limit):
+    """Run with a limit to the size of a file in bytes, or none: the exit code and what was said."""
+    command = (sys.executable, "-c", PROGRAM, str(limit))
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    return done.returncode, done.stderr
+
+
+def run_mounted(folder):
+    """Fill a disk, make it larger, and go on: twice the exit code, and what was said."""
+    (folder / "mount").mkdir()
+    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNTED)
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare, and only with it can a disk be mounted without root")
+    done = subprocess.run(
+        (*command, sys.executable, PROGRAM),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if not (folder / "first.code").exists():
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return [
+        (int((folder / f"{time}.code").read_text()), (folder / f"{time}.said").read_text())
+        for time in ("first", "second")
+    ]
+
+
+def check_first(path, code, said, sentence, whole):
+    """A sentence, and a sound file with every fit of which it was said that it is kept."""
+    assert (code, said) == (2, f"shrinkage: error: {sentence}\n")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    kept = {fit.trial for fit in open_study(path).fits}
+    assert kept < {fit.trial for fit in whole.fits}
+    assert len(kept) == summary(path).finished > 0
+    return len(kept)
+
+
+def check_second(folder, code, said, before, whole):
+    """Going on trains what is missing, and leaves one plain file."""
+    assert code == 0, said
+    assert {path.name for path in folder.iterdir()} == {"a.study", "shrinkage-moons.html"}
+    trained = [run.fits for run in summary(folder / "a.study").runs]
+    assert trained == [before, len(whole.fits) - before]
+
+
+def test_a_full_disk(tmp_path, whole, same):
+    (code, said), second = run_mounted(tmp_path)
+    sentence = (
+        "the disk with the study file 'a.study' is full; what was written before is kept: make "
+        "room, and run the same command again to go on"
+    )
+    before = check_first(tmp_path / "first" / "a.study", code, said, sentence, whole)
+    check_second(tmp_path / "second", *second, before, whole)
+    same(open_study(tmp_path / "second" / "a.study"), whole)
+
+
+def test_a_limit_to_the_size_of_files(tmp_path, whole, same):
+    """The system calls that another error than a full disk, and SQLite does not tell which."""
+    path = tmp_path / "a.study"
+    code, said = run_within(tmp_path, ROOM)
+    sentence = (
+        "the system failed to read or write the study file 'a.study' (disk I/O error); what was "
+        "written before is kept: see whether the disk is sound and files may be as large, and run "
+        "the same command again to go on"
+    )
+    before = check_first(path, code, said, sentence, whole)
+    check_second(tmp_path, *run_within(tmp_path, 0), before, whole)
+    same(open_study(path), whole)

@@ -59,17 +59,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Trial], bool]], None]:
     """Call it with what decides which trials never end; their training then is really that long."""
+    from shrinkage.engine import limits
+
+    train = limits.run_trial
 
     def choose(chosen: Callable[[Trial], bool]) -> None:
-        from shrinkage.engine import limits
-
-        train = limits.run_trial
-
         def run_trial(trial: Trial, part: Part, *rest: Any) -> Fit:
             if rest and chosen(
                 trial
             ):  # without more it is the first epoch, before the clock starts
-                trial = replace(trial, training=replace(trial.training, epochs=100_000_000))
+                trial = replace(trial, training=replace(trial.training, epochs=5_000_000))
             return train(trial, part, *rest)
 
         monkeypatch.setattr(limits, "run_trial", run_trial)

@@ -16,6 +16,8 @@ from shrinkage.errors import SettingError
 
 RUN = "started, ended, complete, command, plan, seconds, versions, environment"
 """Columns of `runs` but its id."""
+_GIVEN_UP = ("OUT_OF_TIME", "LOST")
+"""What a fit ends with that is no answer to its trial."""
 _FITS = ("run", *SCALARS, "seconds", "digest")
 
 
@@ -120,11 +122,23 @@ class Copier:
         return self._trials[asked]
 
     def fit(self, key: int, row: tuple[Any, ...], tensors: Mapping[str, bytes]) -> bool:
-        """Put a fit there: run, scalars, seconds and digest; whether it was new."""
-        there = self.into.execute("SELECT digest FROM fits WHERE trial = ?", (key,)).fetchone()
+        """Put a fit there: run, scalars, seconds and digest; whether it was new.
+
+        One that was given up gives way to an answer, and to an attempt that took longer.
+        """
+        there = self.into.execute(
+            "SELECT status, seconds, digest FROM fits WHERE trial = ?", (key,)
+        ).fetchone()
         if there is not None:
-            self.differing += there[0] != row[-1]
-            return False
+            (_, status, *_, seconds, digest), given_up = row, there[0] in _GIVEN_UP
+            if not given_up or (status in _GIVEN_UP and seconds <= there[1]):
+                self.differing += digest != there[2] and status not in _GIVEN_UP
+                return False
+            for table in (*TENSORS, "fits"):
+                self.into.execute(
+                    f"DELETE FROM {table} WHERE trial = ?",  # noqa: S608  # one of our own tables
+                    (key,),
+                )
         marks = ", ".join("?" * (len(_FITS) + 1))
         self.into.execute(
             # The names are those of our own columns.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -9,36 +10,29 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from shrinkage import L1, L2, Network, Training
-from shrinkage.archive import StudyFile, open_study
-from shrinkage.tune import Plan
+from shrinkage import L1, L2, Network, Training, Trial
+from shrinkage.archive import Recorded, StudyFile, open_study
+from shrinkage.engine.pool import run_trial
+from shrinkage.tune import Plan, Search
 
-PROGRAM = """
-import sys, time
-from pathlib import Path
+SERVER = """
+import sys
 sys.path.insert(0, {here!r})
-import conftest, test_killing
-from shrinkage.archive import Recorded, StudyFile
-from shrinkage.tune import Search
-data, plan = conftest.moons(repeats=2), test_killing.plan()
-with StudyFile({path!r}) as file:
-    search = Search(data, plan, threads=1, done=file.done(data))
-    file.begin(data, conftest.run_of(plan))
-    for fit in Recorded(search, file):
-        print(test_killing.name_of(fit.trial), flush=True)
-    file.finish(complete=True)
-print("complete", flush=True)
+import test_killing
+test_killing.serve({path!r})
 """
+KILLS = 20
 
 
 def plan() -> Plan:
-    """About two hundred fits of ten milliseconds."""
-    lambdas = tuple(0.001 * step for step in range(1, 21))
-    training = Training("binary_cross_entropy", epochs=600)
+    """More fits, of five milliseconds each, than are finished between so many kills."""
+    lambdas = tuple(0.001 * step for step in range(1, 41))
+    training = Training("binary_cross_entropy", epochs=300)
     return Plan(Network(2, (24, 24)), training, (L1(), L2()), lambdas=lambdas, refits=2)
 
 
@@ -47,44 +41,100 @@ def name_of(trial):
     return " ".join(map(str, parts))
 
 
-def start(path):
-    program = PROGRAM.format(here=str(Path(__file__).parent), path=str(path))
-    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+def serve(path):
+    """For each pause that is read, go on with the study in a process of its own.
+
+    What takes a second or two, to load the package and its kernels, is done once for all of them.
+    """
+    import conftest
+
+    data, wanted = conftest.moons(repeats=2), plan()
+    run_trial(Trial(wanted.network, wanted.training, L1(), 0.1, 0, 0), data.part(0))
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            go_on(path, data, wanted, conftest.run_of(wanted), pause=float(line))
+            os._exit(0)
+        print(f"process {child}", flush=True)  # noqa: T201  # to the test, which kills it
+        os.waitpid(child, 0)
+        print("ended", flush=True)  # noqa: T201  # as above
 
 
-def kill_after(path, lines):
-    """Run until so many fits are finished, kill it; fits that it told of, with their times."""
-    told = []
-    with start(path) as process:
-        for line in process.stdout:
-            told.append((line.strip(), time.monotonic()))
-            if len(told) == lines or line == "complete\n":
+def go_on(path, data, wanted, run, pause):
+    """Train what is missing, telling of each fit, and rest after each."""
+    with StudyFile(path) as file:
+        search = Search(data, wanted, threads=1, done=file.done(data))
+        file.begin(data, run)
+        for fit in Recorded(search, file):
+            print(f"fit {name_of(fit.trial)}", flush=True)  # noqa: T201  # as above
+            time.sleep(pause)
+        file.finish(complete=True)
+    print("complete", flush=True)  # noqa: T201  # as above
+
+
+@dataclass
+class Runner:
+    """Processes that go on with a study, one after the other, each killed."""
+
+    server: subprocess.Popen[str]
+
+    def kill_after(self, fits, pause, delay):
+        """Kill one so many seconds after so many fits; all that it told of, and when it did."""
+        self.server.stdin.write(f"{pause}\n")
+        self.server.stdin.flush()
+        told, child, killed = [], None, None
+        for line in self.server.stdout:
+            what, _, name = line.strip().partition(" ")
+            if what == "ended":
                 break
-        process.kill()
-        now = time.monotonic()
-        told += [(line.strip(), now) for line in process.stdout]
-    return [(name, when) for name, when in told if name != "complete"], now
+            assert what in {"process", "fit"}, "it was complete before"
+            if what == "process":
+                child = int(name)
+            else:
+                told.append((name, time.monotonic()))
+            if child is not None and len(told) >= fits and killed is None:
+                time.sleep(delay)
+                killed = time.monotonic()
+                os.kill(child, signal.SIGKILL)
+        return told, killed
+
+
+@pytest.fixture
+def runner(keeper):
+    program = SERVER.format(here=str(Path(__file__).parent), path=str(keeper.path))
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        yield Runner(server)
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(keeper, moons, uninterrupted, same):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts each process anew: minutes")
+def test_killed_at_random_moments(keeper, runner, moons, uninterrupted, same):
+    """Moments are counted in fits, and lie anywhere between two of them and two transactions."""
     draw, data = random.Random(5), moons(repeats=2)
-    whole = uninterrupted(data, plan())
-    everything, turns = set(), 0
-    while len(everything) < len(whole.fits):
-        turns += 1
-        told, killed = kill_after(keeper.path, draw.randrange(15, 80))
+    everything, old = set(), 0
+    for turn in range(KILLS):
+        # Every fifth lasts for two seconds, so that some of its fits are older than one.
+        fits, pause = (draw.randrange(14, 20), 0.1) if turn % 5 == 0 else (draw.randrange(1, 30), 0)
+        told, killed = runner.kill_after(fits, pause, delay=draw.uniform(0.0, 0.1))
         assert not everything & {name for name, _ in told}  # nothing is trained twice
         with closing(sqlite3.connect(keeper.path)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         with StudyFile(keeper.path) as file:
             there = {name_of(trial) for trial in file.done(data)}
         # Whatever was finished a second before the end is there, and nothing that was lost counts.
-        assert everything | {name for name, when in told if when < killed - 1} <= there
-        everything = there
-        assert turns < 40
-    assert turns >= 4
-    keeper.run(data, plan())
+        kept = {name for name, when in told if when < killed - 1}
+        assert everything | kept <= there
+        everything, old = there, old + len(kept)
+    assert old >= 10
+    whole = uninterrupted(data, plan())
+    rest = keeper.run(data, plan())
+    assert {name_of(trial) for trial in rest} == {name_of(t) for t in whole.trials} - everything
+    assert rest
     same(open_study(keeper.path), whole)
     assert {path.name for path in keeper.path.parent.iterdir()} == {"moons.study"}
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from mmap import mmap
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -192,6 +193,18 @@ def test_a_step_gathers_what_the_fold_sees(
     shared, alone = run_trial(trial, part), run_trial(trial, part.alone())
     for name in ("parameters", "outputs", "train_loss", "validation_loss"):
         np.testing.assert_array_equal(getattr(shared, name), getattr(alone, name))
+
+
+def test_test_rows_lie_in_a_file(largely: Callable[..., Data]) -> None:
+    data = largely(_table(), "y")
+    base = data.test.inputs
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, mmap)
+    assert data.test.inputs.shape == (80, data.full.n_inputs)
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([data.train_rows, data.test_rows])), np.arange(400)
+    )
 
 
 def test_folds_are_told_apart_by_the_fingerprint(largely: Callable[..., Data]) -> None:

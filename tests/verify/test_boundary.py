@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 
 from shrinkage.engine.pool import predict
 from shrinkage.penalties import L2
-from shrinkage.verify.boundary import GRID, boundary_along, plane_through
+from shrinkage.verify.boundary import GRID, boundary_along, plane_through, principal
 
 
 def at(fit, data, places):
@@ -33,6 +33,21 @@ def test_two_inputs_are_drawn_in_their_own_units(make_data, make_fit):
         expected = at(fit, data, place)[0, 0]
         assert surface.values[row, column] == pytest.approx(expected, abs=1e-5)
         assert surface.winners[row, column] == (expected > 0.5)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(400, 6), (30, 6), (400, 2), (2_000, 90)])
+def test_principal_components_are_those_of_scikit_learn(rows, columns):
+    rng = np.random.default_rng(rows)
+    mixed = rng.standard_normal((rows, columns)) @ rng.standard_normal((columns, columns))
+    inputs = np.ascontiguousarray(mixed, dtype=np.float32)
+    inputs[:, -1] = 0.5
+    peer = PCA(2, random_state=0)
+    expected = (peer.fit_transform(inputs), peer.mean_, peer.components_)
+    for one, other in zip(
+        principal(inputs), (*expected, peer.explained_variance_ratio_), strict=True
+    ):
+        assert one.dtype == other.dtype
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_points_are_the_training_rows_in_the_same_units(make_data):

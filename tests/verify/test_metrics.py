@@ -56,7 +56,7 @@ def test_balanced_accuracy(resamples):
     def expected(c):
         return sk.balanced_accuracy_score(truth, predicted, sample_weight=weights * c)
 
-    compare(metrics.mean_by_class(hits, weights, truth), counts, expected)
+    compare(metrics.mean_by_class(hits, metrics.class_members(weights, truth)), counts, expected)
 
 
 def test_a_resample_without_a_class_goes_by_the_others():
@@ -64,14 +64,15 @@ def test_a_resample_without_a_class_goes_by_the_others():
     hits = np.array([1, 1, 0, 0, 1, 1, 1, 0, 1], dtype=float)
     counts = np.ones((9, 2), np.float32)
     counts[8] = [1, 0]
-    found = metrics.mean_by_class(hits, np.ones(9), truth)(counts)
+    found = metrics.mean_by_class(hits, metrics.class_members(np.ones(9), truth))(counts)
     np.testing.assert_allclose(found, [(0.5 + 0.75 + 1) / 3, (0.5 + 0.75) / 2])
     areas = [metrics.auc(np.arange(9.0), truth == label, np.ones(9)) for label in (1, 2)]
     assert metrics.mean_of(areas)(counts)[1] == pytest.approx(areas[0](counts)[1])
 
 
 def test_a_metric_without_a_class_in_the_sample_itself_is_undefined():
-    statistic = metrics.mean_by_class(np.ones(4), np.array([1.0, 1, 0, 0]), np.array([0, 0, 1, 1]))
+    members = metrics.class_members(np.array([1.0, 1, 0, 0]), np.array([0, 0, 1, 1]))
+    statistic = metrics.mean_by_class(np.ones(4), members)
     assert np.isnan(statistic(np.ones((4, 1)))[0])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data.arrays import Data, Part
+from shrinkage.data.put_away import let_go
 
 
 def digest_of(contents: Iterable[bytes | memoryview]) -> str:
@@ -47,6 +48,7 @@ class Digests:
             said = repr((values.shape, values.dtype.str)).encode()
             digest = digest_of([said, np.ascontiguousarray(values).reshape(-1).view(np.uint8).data])
             self._met[id(values)] = values, digest
+            let_go(values)
         return self._met[id(values)][1]
 
 

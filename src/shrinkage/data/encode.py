@@ -139,13 +139,13 @@ def standardize(
 
 def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
     """Numbers with the median where missing, then one flag for each column with gaps."""
-    from sklearn.impute import SimpleImputer
-
     sources = [name for name, _ in columns.numbers]
     names = list(sources)
     values = np.column_stack([column[rows] for _, column in columns.numbers])
     least = [LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
     if np.isnan(values).any():
+        from sklearn.impute import SimpleImputer
+
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         imputer.fit(values[fit])
         values = imputer.transform(values)

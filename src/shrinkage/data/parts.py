@@ -48,13 +48,12 @@ def shared_parts(
         values = read.table[name]
         return values if len(read.rows) == len(values) else values.loc[read.known]
 
-    encoded, columns, least = encode_shared(column, read.names, read.rows + 1, train, test)
-    inputs = encoded.inputs[: len(train)]
+    encoded, tested, columns, least = encode_shared(column, read.names, read.rows + 1, train, test)
     fit = np.arange(len(train))
     values = read.target.values
     targets, center, scale = _standardize_target(read.target, values[train], fit)
     full = Part(
-        inputs=inputs,
+        inputs=encoded.inputs,
         targets=targets,
         weights=_mean_one(read.weights[train], fit),
         train=fit,
@@ -86,7 +85,7 @@ def shared_parts(
             )
         )
     weights = _mean_one(read.weights[test], np.arange(len(test)))
-    test_set = TestSet(encoded.inputs[len(train) :], values[test].astype(np.float64), weights)
+    test_set = TestSet(tested, values[test].astype(np.float64), weights)
     return columns, full, tuple(parts), test_set
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from shrinkage.data.description import counted
 from shrinkage.data.fingerprint import fingerprint
 from shrinkage.data.parts import Read, full_and_test, part_of, shared_parts
 from shrinkage.data.pixels import require_pixels
+from shrinkage.data.put_away import give_back, put_away
 from shrinkage.data.shared import LARGE
 from shrinkage.data.splits import default_folds, split_folds, split_test
 from shrinkage.data.stored import StoredTable
@@ -84,6 +86,28 @@ def prepare(
     """
     _check_settings(folds, repeats, test_size)
     read = _read(table, target, task, sample_weight, image)
+    data = _split(read, folds, repeats, test_size, seed, name)
+    if read.columns is None:
+        data = _in_files(data)
+        del read
+        give_back()
+    return data
+
+
+def _in_files(data: Data) -> Data:
+    """The same, with what nothing looks at for most of a run out of memory."""
+    return replace(
+        data,
+        test=replace(data.test, inputs=put_away(data.test.inputs)),
+        train_rows=put_away(data.train_rows),
+        test_rows=put_away(data.test_rows),
+    )
+
+
+def _split(
+    read: Read, folds: int | None, repeats: int | None, test_size: float, seed: int, name: str
+) -> Data:
+    """Set test rows aside, split the others, and encode them all."""
     strata, discrete = read.target.strata, read.target.task != "regression"
     rng = np.random.default_rng(seed)
     train, test = split_test(strata, test_size, rng, discrete=discrete)

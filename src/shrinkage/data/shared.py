@@ -63,7 +63,7 @@ def encode_shared(
     rows: Rows,
     train: Rows,
     test: Rows,
-) -> tuple[Encoded, Columns, Floats]:
+) -> tuple[Encoded, NDArray[np.float32], Columns, Floats]:
     """Encode a table column by column, standardized by all training rows.
 
     The columns are read twice: to know how many inputs they become, and to encode them.
@@ -82,7 +82,9 @@ def encode_shared(
     Returns
     -------
     encoded : Encoded
-        Training rows, then test rows.
+        The training rows.
+    tested : ndarray of float32, shape (test rows, inputs)
+        The test rows, standardized like them.
     columns : Columns
         What was found, without the values.
     least : ndarray of float64, shape (inputs,)
@@ -101,9 +103,10 @@ def encode_shared(
         counts.append((name, width))
         _forget(columns)
     require_some(columns)
-    encoded = np.empty((len(train) + len(test), sum(width for _, width in counts)), np.float32)
+    total = sum(width for _, width in counts)
+    encoded, tested = (np.empty((len(some), total), np.float32) for some in (train, test))
     inputs: list[tuple[str, str]] = []
-    centers, scales, least = (np.empty(encoded.shape[1]) for _ in range(3))
+    centers, scales, least = (np.empty(total) for _ in range(3))
     for name, width in counts:
         if not width:
             continue
@@ -114,12 +117,12 @@ def encode_shared(
             standardized, center, scale = standardize(
                 values[:, None], slice(len(train)), np.array([least_scale]), images=False
             )
-            encoded[:, place] = standardized[:, 0]
+            encoded[:, place], tested[:, place] = np.split(standardized[:, 0], [len(train)])
             centers[place], scales[place] = center[0], scale[0]
             least[place] = least_scale / scale[0]
             inputs.append((label, source))
     labels, sources = zip(*inputs, strict=True)
-    return Encoded(encoded, labels, sources, centers, scales), columns, least
+    return Encoded(encoded, labels, sources, centers, scales), tested, columns, least
 
 
 def _forget(columns: Columns) -> None:

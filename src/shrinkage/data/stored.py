@@ -119,7 +119,8 @@ def _column(path: Path, name: str) -> Any:
 
     if _is_parquet(path):
         with parquet.ParquetFile(path) as file:
-            found = file.read(columns=[name], use_pandas_metadata=False)
+            # One column is quick to read in this thread; others would keep memory of their own.
+            found = file.read(columns=[name], use_pandas_metadata=False, use_threads=False)
             return found.column(name)
     with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
         batches = (file.get_batch(batch) for batch in range(file.num_record_batches))

@@ -13,6 +13,7 @@ from shrinkage.study import Study
 from shrinkage.tune import Plan, Selection, select
 from shrinkage.tune.joint import Joint
 from shrinkage.verify import Committee, Verification, committee_of, verify
+from shrinkage.verify.large import settle
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +199,7 @@ def find(
     ShrinkageError
         When not even the diagnosis can be made (no unpenalized fit finished, or all failed).
     """
+    settle(study.data)
     diagnosis = diagnose(study)
     minimum = select(study, "minimum", plan.metric)
     one_standard_error = select(study, "one_standard_error", plan.metric)
@@ -226,6 +228,7 @@ def find(
         joint=joint,
         committee=None if verification is None else _committee(study, selection, joint),
     )
+    settle(study.data)
     if joint is not None and joint.best is not None and found.recommended is not None:
         best = joint.best.candidate
         planned = replace(plan, network=best.network, training=best.training)

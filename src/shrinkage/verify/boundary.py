@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from shrinkage.data import Data, Part
 from shrinkage.engine.pool import predict
@@ -19,6 +18,7 @@ Floats = NDArray[np.float64]
 
 GRID = 120  # points along each axis
 _CELLS = 1 << 22  # inputs built at once, so that memory does not grow with the columns
+_COLUMNS, _ROWS_OF_EACH = 1_000, 10  # up to and from which their covariances are taken
 _POINTS = 2_000  # training rows shown on the plane; more would hide the surface
 
 
@@ -231,15 +231,13 @@ def _inputs_frame(part: Part, shown: list[int]) -> _Frame:
 
 def _principal_frame(part: Part) -> _Frame:
     """The first two principal components of the standardized inputs."""
-    pca = PCA(n_components=2, random_state=0)
-    coordinates = pca.fit_transform(part.inputs)
-    shares = pca.explained_variance_ratio_
+    coordinates, mean, components, shares = principal(part.inputs)
     explained = float(shares.sum())
     return _Frame(
         kind="principal components",
         coordinates=coordinates.astype(np.float64),
-        origin=pca.mean_.astype(np.float64),
-        directions=pca.components_.astype(np.float64),
+        origin=mean.astype(np.float64),
+        directions=components.astype(np.float64),
         labels=tuple(
             f"principal component {i} ({share:.0%} of the variance)"
             for i, share in enumerate(shares, start=1)
@@ -250,6 +248,48 @@ def _principal_frame(part: Part) -> _Frame:
             f"{part.n_inputs} encoded inputs; it holds {explained:.0%} of their variance, and what "
             "the network does in the other directions is not seen here."
         ),
+    )
+
+
+def principal(
+    inputs: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The first two principal components, as scikit-learn's PCA finds them.
+
+    Parameters
+    ----------
+    inputs : ndarray of float32, shape (rows, columns)
+        At least two columns.
+
+    Returns
+    -------
+    coordinates, mean, components, shares : ndarray of float32
+        Of each row, (rows, 2); of the columns, (columns,); the directions, (2, columns); the shares
+        of the variance, (2,).
+    """
+    rows, columns = inputs.shape
+    if columns > _COLUMNS or rows < _ROWS_OF_EACH * columns:
+        from sklearn.decomposition import PCA
+
+        pca = PCA(n_components=2, random_state=0)
+        coordinates = pca.fit_transform(inputs)
+        return coordinates, pca.mean_, pca.components_, pca.explained_variance_ratio_
+    # What PCA does with many rows of few columns. Its package takes 60 MB to be loaded, which of a
+    # large table's run would be a good part of all that is not the table.
+    mean = inputs.mean(axis=0)
+    covariance = inputs.T @ inputs
+    covariance -= rows * mean[:, None] * mean
+    covariance /= rows - 1
+    variances, vectors = np.linalg.eigh(covariance)
+    variances = np.maximum(variances, 0.0)[::-1]
+    components = vectors.T[::-1][:2]
+    largest = np.abs(components).argmax(axis=1)
+    components = components * np.sign(components[range(2), largest])[:, None]
+    return (
+        inputs @ components.T - mean @ components.T,
+        mean,
+        components,
+        variances[:2] / variances.sum(),
     )
 
 

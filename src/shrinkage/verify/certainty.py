@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data, TestSet
+from shrinkage.data.put_away import let_go
 from shrinkage.intervals import FEWEST_ROWS, bootstrap_interval
 from shrinkage.study import Fit
 from shrinkage.verify.calibration import (
@@ -92,6 +93,7 @@ def certainty_of(
     """
     chosen = sample(test.weights, MOST_ROWS)
     inputs, weights = test.inputs[chosen], test.weights[chosen].astype(np.float64)
+    let_go(test.inputs)
     classes = test.targets[chosen, 0].astype(np.int64)
 
     leads = each(fits, lambda fit: margins(fit, inputs, classes))

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shrinkage.data import Part, TestSet
+from shrinkage.data import Data, Part, TestSet
+from shrinkage.data.put_away import give_back, put_away
 from shrinkage.data.shared import LARGE
 
 MANY, MANY_TESTED = LARGE * 4 // 5, LARGE // 5
@@ -31,6 +32,12 @@ def looked_at(part: Part) -> Part:
     )
 
 
+def settle(data: Data) -> None:
+    """Between two stages of a large table's run: the next need not take memory beside the last."""
+    if any(part.shares for part in data.parts):
+        give_back()
+
+
 def tested(test: TestSet) -> TestSet:
     """A test set itself, or rows drawn from one so large that statistics of all take gigabytes.
 
@@ -40,5 +47,6 @@ def tested(test: TestSet) -> TestSet:
     rows = len(test.targets)
     if test.inputs.size < MANY_TESTED or rows <= TESTED:
         return test
+    give_back()  # what follows need not take memory beside what was before
     some = np.sort(np.random.default_rng(0).choice(rows, TESTED, replace=False))
-    return TestSet(test.inputs[some], test.targets[some], test.weights[some])
+    return TestSet(put_away(test.inputs, some), test.targets[some], test.weights[some])

@@ -19,19 +19,26 @@ Statistic = Callable[[Counts], Floats]
 _PAIRS = 1 << 18  # positive-negative pairs up to which AUC is exact in every resample; 1 MiB each
 
 
-def _sums(rows: Floats) -> Callable[[Counts], Floats]:
-    """Sums of `rows` (m, n) over each resample, in the precision of the counts.
+def _sums(rows: Callable[[], Floats]) -> Callable[[Counts], Floats]:
+    """Sums of `rows()` (m, n) over each resample, in the precision of the counts.
 
     The sample itself is counted in float64; the resamples, in float32, are many and only their
-    spread matters.
+    spread matters. What is summed is made anew for each product: kept for every metric of every
+    network it would be most of the memory that many rows take, and it costs less than the product.
     """
-    single = rows.astype(np.float32)
-    return lambda counts: (single if counts.dtype == np.float32 else rows) @ counts
+    return lambda counts: rows().astype(counts.dtype, copy=False) @ counts
 
 
-def mean(values: Floats, weights: Floats) -> Statistic:
-    """Weighted mean over rows."""
-    sums = _sums(np.stack([values * weights, weights]))
+def mean(
+    values: Floats | NDArray[np.bool_], weights: Floats, among: NDArray[np.bool_] | None = None
+) -> Statistic:
+    """Weighted mean over rows, or among some of them."""
+
+    def rows() -> Floats:
+        mass = weights if among is None else weights * among
+        return np.stack([values * mass, mass])
+
+    sums = _sums(rows)
 
     def statistic(counts: Counts) -> Floats:
         total, mass = sums(counts)
@@ -46,10 +53,15 @@ def root_mean(squares: Floats, weights: Floats) -> Statistic:
     return lambda counts: np.mean([np.sqrt(mean(counts)) for mean in means], axis=0)
 
 
-def mean_by_class(values: Floats, weights: Floats, classes: NDArray[np.int64]) -> Statistic:
-    """Unweighted mean over the classes of the weighted mean within each class."""
-    members = (classes == np.unique(classes)[:, None]) * weights
-    numerator, denominator = _sums(members * values), _sums(members)
+def class_members(weights: Floats, classes: NDArray[np.int64]) -> Floats:
+    """Weights of the rows of each class, (classes, rows); 0 for the others."""
+    members: Floats = (classes == np.unique(classes)[:, None]) * weights
+    return members
+
+
+def mean_by_class(values: Floats | NDArray[np.bool_], members: Floats) -> Statistic:
+    """Unweighted mean over the classes of the weighted mean in each, by :func:`class_members`."""
+    numerator, denominator = _sums(lambda: members * values), _sums(lambda: members)
     return _over_classes(lambda counts: numerator(counts) / denominator(counts))
 
 
@@ -78,7 +90,7 @@ def _over_classes(by_class: Callable[[Counts], Floats]) -> Statistic:
 def binned_error(gaps: Floats, bins: NDArray[np.int64], weights: Floats) -> Statistic:
     """Absolute weighted sum of `gaps` in each bin, summed over the bins, over all weight."""
     members = (bins == np.arange(int(bins.max()) + 1)[:, None]) * weights
-    sums, masses = _sums(members * gaps), _sums(weights[None])
+    sums, masses = _sums(lambda: members * gaps), _sums(lambda: weights[None])
     return lambda counts: np.abs(sums(counts)).sum(axis=0) / masses(counts)[0]
 
 
@@ -87,9 +99,10 @@ def r_squared(squares: Floats, targets: Floats, weights: Floats) -> Statistic:
     # In units of the spread and centred, so that the variance does not cancel in float32.
     spread = targets.std(axis=0)
     centred = (targets - targets.mean(axis=0)) / spread
-    residuals = _sums((squares / spread**2).T * weights)
-    first, second = _sums(centred.T * weights), _sums(np.square(centred).T * weights)
-    masses = _sums(weights[None])
+    residuals = _sums(lambda: (squares / spread**2).T * weights)
+    first = _sums(lambda: centred.T * weights)
+    second = _sums(lambda: np.square(centred).T * weights)
+    masses = _sums(lambda: weights[None])
 
     def statistic(counts: Counts) -> Floats:
         mass = masses(counts)
@@ -114,7 +127,7 @@ def auc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Statist
         wins = (up[:, None] > down).astype(np.float32) + 0.5 * (up[:, None] == down)
         wins = wins.astype(np.float32)
         wins = wins * np.outer(up_weights, down_weights).astype(np.float32)
-        masses = _sums(np.stack([weights * positive, weights * ~positive]))
+        masses = _sums(lambda: np.stack([weights * positive, weights * ~positive]))
 
         def exact(counts: Counts) -> Floats:
             total = np.einsum("ib,ib->b", counts[positive], wins @ counts[~positive])
@@ -127,7 +140,7 @@ def auc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Statist
     placement[positive] = _share_below(down, down_weights, up)
     placement[~positive] = 1.0 - _share_below(up, up_weights, down)
     area = float(np.average(placement[positive], weights=up_weights))
-    sides = [mean(placement, weights * side) for side in (positive, ~positive)]
+    sides = [mean(placement, weights, side) for side in (positive, ~positive)]
     return lambda counts: sides[0](counts) + sides[1](counts) - area
 
 

@@ -11,6 +11,7 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from shrinkage.data import Data, TestSet
+from shrinkage.data.put_away import let_go
 from shrinkage.detect.gains import loss_name
 from shrinkage.engine.pool import predict
 from shrinkage.intervals import FEWEST_ROWS, Interval, bootstrap_interval
@@ -24,6 +25,7 @@ from shrinkage.verify.metrics import (
     Floats,
     Statistic,
     auc,
+    class_members,
     mean,
     mean_by_class,
     mean_of,
@@ -34,6 +36,7 @@ from shrinkage.verify.metrics import (
 RESAMPLES = 2_000
 TOO_FEW = "too few test rows to tell"
 _ROUNDING = 1e-6  # resamples are summed in float32: smaller differences, relatively, are none
+_ROWS_AT_ONCE = 1 << 14  # predicted; of a large table the others stay in their file
 _DRAWS = 20_000_000  # rows drawn in all: a test set of more than 10,000 rows gets fewer resamples
 
 
@@ -203,7 +206,8 @@ def _classification_metrics(
     # float32 holds 1e-38 and not less; a smaller probability of the true class counts as that.
     tiny = float(np.finfo(np.float32).tiny)
     losses = [-np.log(np.maximum(p[true], tiny)) for p in probabilities]
-    hits = [(p.argmax(axis=1) == classes).astype(np.float64) for p in probabilities]
+    members = class_members(weights, classes)
+    hits = [p.argmax(axis=1) == classes for p in probabilities]
     metrics = [
         _Metric(
             "log_loss",
@@ -218,7 +222,7 @@ def _classification_metrics(
             "balanced accuracy",
             "mean share over classes",
             True,
-            [mean_by_class(v, weights, classes) for v in hits],
+            [mean_by_class(v, members) for v in hits],
         ),
     ]
     present = np.unique(classes)
@@ -298,8 +302,15 @@ def predicted(fit: Fit, inputs: NDArray[np.float32]) -> Floats:
 def _outputs(fit: Fit, inputs: NDArray[np.float32]) -> Floats:
     """Answers after the head, float64 (rows, outputs)."""
     trial = fit.trial
-    answers = predict(trial.network, fit.parameters, inputs, trial.training.loss)
-    return answers.astype(np.float64)
+    if isinstance(trial.network, OwnNetwork):
+        answers = predict(trial.network, fit.parameters, inputs, trial.training.loss)
+        return answers.astype(np.float64)
+    found = np.empty((len(inputs), trial.network.outputs))
+    for start in range(0, len(inputs), _ROWS_AT_ONCE):
+        piece = slice(start, start + _ROWS_AT_ONCE)
+        found[piece] = predict(trial.network, fit.parameters, inputs[piece], trial.training.loss)
+        let_go(inputs)
+    return found
 
 
 def _class_probabilities(fit: Fit, inputs: NDArray[np.float32]) -> Floats:

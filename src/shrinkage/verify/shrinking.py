@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shrinkage.compact import Compacted, compact
 from shrinkage.data import Data
+from shrinkage.data.put_away import let_go
 from shrinkage.engine.pool import predict
 from shrinkage.network import OwnNetwork
 from shrinkage.study import Fit
@@ -19,6 +20,8 @@ from shrinkage.verify.large import looked_at
 
 _TIMED_ROWS, _FEWEST_TIMED, _ARITHMETIC = 10_000, 100, 200_000_000
 """Rows whose prediction is timed: fewer where parameters times rows would pass the last number."""
+_ROWS_AT_ONCE = 1 << 14
+"""Rows that are compared at once."""
 _ROUNDS, _MOST_ROUNDS, _LONG_ENOUGH = 7, 51, 0.2
 """Repetitions of a timing: at least the first number, more while they take less than 0.2 s."""
 SAME = 1e-6
@@ -141,8 +144,12 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
     def small_answers(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         return predict(small.network, small.parameters, inputs, loss)
 
-    whole, left = large_answers(rows).astype(np.float64), small_answers(rows[:, small.inputs])
-    difference = float(np.abs(whole - left).max())
+    largest = difference = 0.0
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[start : start + _ROWS_AT_ONCE]
+        whole, left = large_answers(some).astype(np.float64), small_answers(some[:, small.inputs])
+        difference = max(difference, float(np.abs(whole - left).max()))
+        largest = max(largest, float(np.abs(whole).max()))
     timed = int(np.clip(_ARITHMETIC // small.before, _FEWEST_TIMED, _TIMED_ROWS))
     repeated = np.resize(rows, (timed, rows.shape[1]))
     fewer = np.ascontiguousarray(repeated[:, small.inputs])
@@ -156,7 +163,7 @@ def shrinking(fit: Fit, data: Data) -> Shrinking | None:
         all_columns=len(set(part.sources)),
         rows=len(rows),
         difference=difference,
-        relative=difference / max(float(np.abs(whole).max()), _TINY),
+        relative=difference / max(largest, _TINY),
         timed_rows=timed,
         seconds=_interleaved(lambda: large_answers(repeated), lambda: small_answers(fewer)),
     )
@@ -167,7 +174,9 @@ def _compared(data: Data) -> NDArray[np.float32]:
     part, test = looked_at(data.full), data.test.inputs
     if part is data.full:
         return np.concatenate([part.inputs, test])
-    return np.concatenate([part.inputs, test[:: -(-len(test) // len(part.inputs))]])
+    rows = np.concatenate([part.inputs, test[:: -(-len(test) // len(part.inputs))]])
+    let_go(test)
+    return rows
 
 
 def _interleaved(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:

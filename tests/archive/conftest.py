@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +19,9 @@ import pytest
 
 from shrinkage import L1, L2, Fit, Network, Study, Training, Trial
 from shrinkage.archive import Recorded, Run, StudyFile, open_study, told_fields
+from shrinkage.archive.reading import plan_fields
 from shrinkage.data import Data, bundled, prepare
+from shrinkage.engine.pool import run_trial
 from shrinkage.tune import Plan, Search
 from shrinkage.tune.search import versions
 
@@ -108,6 +116,100 @@ def uninterrupted(data: Data, plan: Plan) -> Study:
 def wider(plan: Plan) -> Plan:
     """More λ and another penalty."""
     return replace(plan, penalties=(L1(), L2()), lambdas=(0.001, 0.01, 0.1))
+
+
+def name_of(trial: Trial) -> str:
+    """A line of text that no other trial of these tests has."""
+    parts = (trial.penalty, trial.lam, trial.fold, trial.seed, trial.training.relaxed_epochs)
+    return " ".join(map(str, parts))
+
+
+def serve() -> None:
+    """For each line of JSON, go on with a study in a process of its own.
+
+    What takes a second or two, to load the package and its kernels, is done once for all of them.
+    """
+    few = Training("binary_cross_entropy", epochs=1)
+    run_trial(Trial(Network(2, (4,)), few, L1(), 0.1, 0, 0), moons().part(0))
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            asked = json.loads(line)
+            plan = Plan(**plan_fields(asked["plan"]))
+            _go_on(asked["path"], moons(repeats=asked["repeats"]), plan, asked["pause"])
+            os._exit(0)
+        _say(f"process {child}")
+        os.waitpid(child, 0)
+        _say("ended")
+
+
+def _go_on(path: str, data: Data, plan: Plan, pause: float) -> None:
+    """Train what is missing, telling of each fit, and rest after each."""
+    with StudyFile(path) as file:
+        search = Search(data, plan, threads=1, done=file.done(data))
+        file.begin(data, run_of(plan))
+        for fit in Recorded(search, file):
+            _say(f"fit {name_of(fit.trial)}")
+            time.sleep(pause)
+        _say("complete")
+        time.sleep(60.0)  # it is to be killed, not to end well
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Killer:
+    """Processes that go on with a study, one after the other, each killed."""
+
+    server: subprocess.Popen[str]
+
+    name_of = staticmethod(name_of)
+
+    def kill(
+        self, path: Path, plan: Plan, repeats: int, fits: int, *, pause: float, delay: float
+    ) -> tuple[list[tuple[str, float]], float]:
+        """Kill one so many seconds after so many fits, or after all that are missing.
+
+        The names of all that it told of, and when it did; and when it was killed.
+        """
+        asked = {"path": str(path), "plan": told_fields(plan), "repeats": repeats, "pause": pause}
+        assert self.server.stdin
+        assert self.server.stdout
+        self.server.stdin.write(f"{json.dumps(asked)}\n")
+        self.server.stdin.flush()
+        told: list[tuple[str, float]] = []
+        child, complete, killed = 0, False, 0.0
+        for line in self.server.stdout:
+            what, _, name = line.strip().partition(" ")
+            match what:
+                case "process":
+                    child = int(name)
+                case "fit":
+                    told.append((name, time.monotonic()))
+                case "complete":
+                    complete = True
+                case "ended":
+                    return told, killed
+            if child and not killed and (complete or len(told) >= fits):
+                time.sleep(delay)
+                killed = time.monotonic()
+                os.kill(child, signal.SIGKILL)
+        raise AssertionError("the processes' parent has ended")
+
+
+@pytest.fixture(scope="session")
+def killer() -> Iterator[Killer]:
+    if sys.platform == "win32":
+        pytest.skip("Windows starts each process anew, which takes minutes for so many")
+    here = str(Path(__file__).parent)
+    program = f"import sys; sys.path.insert(0, {here!r}); import conftest; conftest.serve()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        yield Killer(server)
 
 
 def handed(value: Any, name: str) -> Any:

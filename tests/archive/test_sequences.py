@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shrinkage import L1, L2, Trial
-from shrinkage.archive import Recorded, StudyFile
+from shrinkage.archive import StudyFile
 from shrinkage.archive.merging import merge
 from shrinkage.archive.summary import summary
-from shrinkage.tune import Plan, Search
+from shrinkage.tune import Plan
 
 LAMBDAS = (0.001, 0.01, 0.1)
 FITS = st.integers(0, 12)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("run"), FITS),
-        st.tuples(st.just("kill"), FITS),
+        # A transaction is begun a tenth of a second after its first fit.
+        st.tuples(st.just("kill"), st.tuples(FITS, st.sampled_from((0.0, 0.1, 0.2)))),
         st.tuples(st.just("merge"), FITS),
         st.tuples(st.just("extend"), st.sampled_from(("λ", "penalty", "repeats"))),
     ),
@@ -40,7 +39,7 @@ class Model:
     keeper: Any
     others: Any
     data_of: Any
-    run_of: Any
+    killer: Any
     plan: Plan
     repeats: int = 1
     must: set[Trial] = field(default_factory=set)
@@ -55,20 +54,16 @@ class Model:
         self.must |= set(new)
         return new
 
-    def kill(self, most: int) -> None:
-        """What a process leaves that ends without any farewell: the file and its log."""
-        path = self.keeper.path
-        left = path.with_name("left.study")
-        with StudyFile(path) as file:
-            search = Search(self.data, self.plan, threads=1, done=file.done(self.data))
-            file.begin(self.data, self.run_of(self.plan))
-            trained = [fit.trial for fit in islice(iter(Recorded(search, file)), most)]
-            for ending in ("", "-wal"):
-                shutil.copyfile(f"{path}{ending}", f"{left}{ending}")
-        for ending in ("", "-wal"):
-            Path(f"{left}{ending}").replace(f"{path}{ending}")
+    def kill(self, how: tuple[int, float]) -> None:
+        """A process that goes on is killed: what it had written is there, and may be all of it."""
+        most, delay = how
+        told, _ = self.killer.kill(
+            self.keeper.path, self.plan, self.repeats, most, pause=0.01, delay=delay
+        )
+        names = {name for name, _ in told}
+        assert not names & {self.killer.name_of(trial) for trial in self.must}
         there = self.there()
-        assert self.must <= there <= self.must | set(trained)
+        assert self.must <= there
         self.must = there
 
     def extend(self, how: str) -> None:
@@ -104,11 +99,11 @@ class Model:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_the_file_holds_what_was_trained(
-    tmp_path, keeper_of, moons, plan, run_of, uninterrupted, same, steps
+    tmp_path, keeper_of, moons, plan, killer, uninterrupted, same, steps
 ):
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
         keeper = keeper_of(Path(folder) / "a.study")
-        model = Model(keeper, keeper_of, moons, run_of, replace(plan, lambdas=LAMBDAS[:1]))
+        model = Model(keeper, keeper_of, moons, killer, replace(plan, lambdas=LAMBDAS[:1]))
         for step, how in steps:
             getattr(model, step)(how)
             assert model.there() == model.must

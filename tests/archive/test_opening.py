@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from contextlib import closing
 
 import pytest
 
-from shrinkage.archive import StudyFile, open_study, schema, summary
+from shrinkage.archive import StudyFile, open_study, opening, schema, summary
 from shrinkage.archive.opening import reading
 from shrinkage.errors import SettingError
 
@@ -210,7 +212,9 @@ def test_a_log_that_a_killed_process_left_is_read(complete):
     assert summary(copy).finished == 9
 
 
-def test_where_no_lock_can_be_made_the_file_is_read_as_it_lies(complete, monkeypatch):
+@pytest.fixture
+def unwritable(monkeypatch):
+    """As if SQLite could make no index beside a log; what it was asked for."""
     connect = sqlite3.connect
     asked = []
 
@@ -221,8 +225,40 @@ def test_where_no_lock_can_be_made_the_file_is_read_as_it_lies(complete, monkeyp
         return connect(database, *args, **more)
 
     monkeypatch.setattr(sqlite3, "connect", refuse)
+    return asked
+
+
+def test_where_no_lock_can_be_made_the_file_is_read_as_it_lies(complete, unwritable):
     assert summary(complete.path).finished == 9
-    assert asked[-1].endswith("immutable=1")
+    assert unwritable[-1].endswith("immutable=1")
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(complete, unwritable):
+    complete.path.with_name("moons.study-wal").write_bytes(b"something")
+    for read in (summary, open_study):
+        with pytest.raises(SettingError, match="a log beside it, '.*-wal', which .* copy"):
+            read(complete.path)
+
+
+def test_another_program_holds_it(complete, monkeypatch):
+    """Such as a tool that changes it by hand; our own writers let others read."""
+    monkeypatch.setattr(opening, "WAIT", 0.1)
+    program = (
+        "import sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "connection.execute('BEGIN EXCLUSIVE')\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(complete.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        refused(complete.path, "another program holds the study file '.*'; close it and try again")
+    assert summary(complete.path).finished == 9
 
 
 def test_a_table_that_never_ends_is_given_up(complete):

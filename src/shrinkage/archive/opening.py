@@ -17,6 +17,8 @@ _STEPS, _STEPS_A_BYTE, _EVERY = 5_000_000, 30, 10_000
 """Steps of SQLite's machine that reading may take, and how often they are counted."""
 _LONGEST = 1 << 29
 """Bytes of the longest text or BLOB that is read."""
+WAIT = 5.0
+"""Seconds that are waited for another program that holds the file."""
 _PAGE_SIZE = slice(16, 18)
 _CHANGES, _PAGES, _VALID_FOR = slice(24, 28), slice(28, 32), slice(92, 96)
 
@@ -69,7 +71,9 @@ def writing(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """
     check_bytes(path)
     with sentences(path):
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=WAIT
+        )
         try:
             harden(connection)
             version = _checked(connection, path)
@@ -119,9 +123,14 @@ def _is_cut(head: bytes, size: int, source: Path) -> bool:
     page = int.from_bytes(head[_PAGE_SIZE], "big")
     page = 65536 if page == 1 else page
     # With a log beside it, or a count that is out of date, the first page does not tell.
-    log = source.with_name(f"{source.name}-wal")
-    told = head[_CHANGES] == head[_VALID_FOR] and not (log.exists() and log.stat().st_size)
+    told = head[_CHANGES] == head[_VALID_FOR] and not _has_log(source)
     return told and size < page * int.from_bytes(head[_PAGES], "big")
+
+
+def _has_log(path: Path) -> bool:
+    """Whether some of a file lies in a log beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -129,10 +138,15 @@ def _read_only(path: Path) -> sqlite3.Connection:
     address = path.absolute().as_uri()
     failure: sqlite3.Error | None = None
     for how in ("?mode=ro", "?mode=ro&immutable=1"):
+        if failure is not None and _has_log(path):  # which is then passed over
+            raise SettingError(
+                f"the study file '{path}' has a log beside it, '{path.name}-wal', which cannot be "
+                "read where nothing can be written; copy both to another folder"
+            ) from failure
         with ExitStack() as stack:
             try:
                 connection = sqlite3.connect(
-                    address + how, uri=True, isolation_level=None, timeout=5
+                    address + how, uri=True, isolation_level=None, timeout=WAIT
                 )
                 stack.callback(connection.close)
                 harden(connection)

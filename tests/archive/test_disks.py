@@ -1,7 +1,8 @@
-"""Real processes whose disk is full before they are done: a sentence, and nothing lost."""
+"""Real disks that are full, or cannot be written: a sentence, and nothing lost."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from shrinkage.archive import open_study, summary
+from shrinkage.archive import StudyFile, open_study, summary
 from shrinkage.cli import main
 
 pytestmark = [
@@ -36,14 +37,14 @@ if limit:
 sys.exit(main({RUN!r}))
 """
 # A mount is gone with its process, so that one fills it, keeps what is on it, and makes it larger.
-MOUNTED = f"""
-mount -t tmpfs -o size={ROOM} tmpfs mount && cd mount || exit
-"$0" -c "$1" 0 2>../first.said
-echo $? >../first.code
+FILLED = f"""
+mount -t tmpfs -o size={ROOM} tmpfs mount && >mounted && cd mount || exit
+"$0" -c "$1" 0 2>../first.said >../first.out
+echo $?
 cp -a . ../first
 mount -o remount,size=8m "$PWD"
-"$0" -c "$1" 0 2>../second.said
-echo $? >../second.code
+"$0" -c "$1" 0 2>../second.said >../second.out
+echo $?
 cp -a . ../second
 """
 
@@ -68,26 +69,17 @@ def run_within(folder, limit):
     return done.returncode, done.stderr
 
 
-def run_mounted(folder):
-    """Fill a disk, make it larger, and go on: twice the exit code, and what was said."""
-    (folder / "mount").mkdir()
-    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNTED)
+def run_mounted(folder, script, *arguments):
+    """Run a script that may mount disks; what it printed, line by line. It leaves ``mounted``."""
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare, and only with it can a disk be mounted without root")
-    done = subprocess.run(
-        (*command, sys.executable, PROGRAM),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if not (folder / "first.code").exists():
+    (folder / "mount").mkdir()
+    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script)
+    done = subprocess.run((*command, *arguments), cwd=folder, capture_output=True, text=True)
+    if not (folder / "mounted").exists():
         pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
-    return [
-        (int((folder / f"{time}.code").read_text()), (folder / f"{time}.said").read_text())
-        for time in ("first", "second")
-    ]
+    return done.stdout.splitlines()
 
 
 def check_first(path, code, said, sentence, whole):
@@ -110,12 +102,16 @@ def check_second(folder, code, said, before, whole):
 
 
 def test_a_full_disk(tmp_path, whole, same):
-    (code, said), second = run_mounted(tmp_path)
+    codes = map(int, run_mounted(tmp_path, FILLED, sys.executable, PROGRAM))
+    first, second = (
+        (code, (tmp_path / f"{time}.said").read_text())
+        for code, time in zip(codes, ("first", "second"))
+    )
     sentence = (
         "the disk with the study file 'a.study' is full; what was written before is kept: make "
         "room, and run the same command again to go on"
     )
-    before = check_first(tmp_path / "first" / "a.study", code, said, sentence, whole)
+    before = check_first(tmp_path / "first" / "a.study", *first, sentence, whole)
     check_second(tmp_path / "second", *second, before, whole)
     same(open_study(tmp_path / "second" / "a.study"), whole)
 
@@ -132,3 +128,53 @@ def test_a_limit_to_the_size_of_files(tmp_path, whole, same):
     before = check_first(path, code, said, sentence, whole)
     check_second(tmp_path, *run_within(tmp_path, 0), before, whole)
     same(open_study(path), whole)
+
+
+# What a process that was killed has left is a file and its log; the index beside them is no loss.
+LOOKED_AT = """
+mount -t tmpfs tmpfs mount && >mounted && mv *.study* mount && cd mount || exit
+mount -o remount,ro "$PWD"
+"$0" -c "$1"
+"""
+LOOK = """
+import json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from shrinkage.cli import main
+commands = (
+    "show whole.study",
+    "show killed.study",
+    "run moons --study whole.study",
+    "run moons --study new.study",
+    "merge whole.study whole.study --output both.study",
+    "recover whole.study --output saved.study",
+    "export whole.study --to csv",
+)
+for command in commands:
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as said:
+        code = main(command.split())
+    print(json.dumps([command, code, out.getvalue(), said.getvalue()]))
+"""
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, keeper_of, data, plan):
+    whole = keeper_of(tmp_path / "whole.study")
+    whole.run(data, plan)
+    with StudyFile(whole.path) as file:
+        file.connection.execute("PRAGMA journal_mode = WAL")
+        file.connection.execute("UPDATE runs SET command = 'in the log'")
+        for ending in ("", "-wal"):
+            shutil.copyfile(f"{whole.path}{ending}", tmp_path / f"killed.study{ending}")
+    lines = run_mounted(tmp_path, LOOKED_AT, sys.executable, LOOK)
+    found = {command: rest for command, *rest in map(json.loads, lines)}
+    code, out, _ = found.pop("show whole.study")
+    assert code == 0
+    assert "9 of 9 planned so far" in out
+    assert len(found) == 6
+    for command, (code, out, said) in found.items():
+        assert (code, out) == (2, ""), command
+        assert said.startswith("shrinkage: error: ")
+        assert said.count("\n") == 1
+    assert "has a log beside it, 'killed.study-wal', which" in found.pop("show killed.study")[2]
+    for _, _, said in found.values():
+        assert "cannot be written (read-only file system); " in said

@@ -188,7 +188,6 @@ def test_refusals(command, good, kept):
         (("run", good, "--study", "good.csv"), "is not a study file that shrinkage wrote"),
         (("run", good, "--study", "none/a.study"), "there is no directory"),
         (("run", good, "--study", ""), "--study is empty"),
-        (("run", good, "--study", "a.study", "--tune", "all"), "--study is for the λ path"),
         (("merge", "good.study", "good.study", "-o", "good.study"), "exists; name another"),
         (("compare", "good.study", "none.study"), "there is no study file 'none.study'"),
     ):

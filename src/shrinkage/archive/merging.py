@@ -134,10 +134,25 @@ def _plan_of_both(
             f"{'; '.join(found)}; only studies of the same can be merged"
         )
     mine, theirs = plans[0][-1], plans[1][-1]
+    kinds = [_kind(plan) for plan in (mine, theirs)]
+    if kinds[0] != kinds[1]:
+        raise SettingError(
+            f"'{names[0]}' is a study of {kinds[0]} and '{names[1]}' one of {kinds[1]}; only two "
+            "of a kind can be merged"
+        )
+    if "penalties" not in mine:
+        return mine
     return mine | {
         "penalties": _both(mine["penalties"], theirs["penalties"]),
         "lambdas": _both(mine["lambdas"], theirs["lambdas"]),
     }
+
+
+def _kind(plan: Mapping[str, Any]) -> str:
+    """What a plan, as JSON, is of."""
+    if "joint" in plan:
+        return "a joint search"
+    return "a λ path" if "penalties" in plan else "an exhibit"
 
 
 def _both(mine: Any, theirs: Any) -> Any:

@@ -123,6 +123,14 @@ def records_of(connection: sqlite3.Connection, network: OwnNetwork | None = None
     return {key: untold(parsed(value), own=network) for key, value in rows}
 
 
+def answers(
+    connection: sqlite3.Connection, data: Data, network: OwnNetwork | None = None
+) -> dict[Trial, Fit]:
+    """All fits that hold for these data; :class:`Unreadable` at a damaged one."""
+    trials = trials_of(connection, data, network)
+    return {fit.trial: fit for fit in fits_of(connection, trials, data)}
+
+
 def fits_of(
     connection: sqlite3.Connection, trials: Mapping[int, Trial], data: Data | None
 ) -> Iterator[Fit]:

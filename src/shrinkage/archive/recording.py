@@ -34,7 +34,7 @@ class Planned(Protocol):
 
 
 class Recorded:
-    """A search that is written down while it runs, of fits on folds without their weights.
+    """A search that is written down while it runs.
 
     Parameters
     ----------
@@ -42,11 +42,19 @@ class Recorded:
         What to iterate over.
     file : StudyFile
         Begun, see :meth:`StudyFile.begin`.
+    weights : bool, default False
+        Whether fits on folds keep their weights too.
+    beside : bool, default False
+        Whether its trials are none of the study's: they are kept, and not read as part of it.
     """
 
-    def __init__(self, search: Planned, file: StudyFile) -> None:
+    def __init__(
+        self, search: Planned, file: StudyFile, *, weights: bool = False, beside: bool = False
+    ) -> None:
         self.search = search
         self.file = file
+        self._weights = weights
+        self._beside = beside
         self._written = 0
 
     @property
@@ -67,21 +75,21 @@ class Recorded:
     def __iter__(self) -> Iterator[Fit]:
         """Train, yielding each fit once it waits to be written."""
         for fit in self.search:
-            self.file.add(_as_kept(fit), self._new(), self.search.stage)
+            self.file.add(self._as_kept(fit), self._new(), self.search.stage)
             yield fit
         planned = self._new()
         if planned:
             self.file.add(None, planned, self.search.stage)
 
     def _new(self) -> list[Trial]:
-        planned = self.search.planned
+        planned = () if self._beside else self.search.planned
         if len(planned) == self._written:
             return []
         new = list(islice(planned, self._written, None))
         self._written += len(new)
         return new
 
-
-def _as_kept(fit: Fit) -> Fit:
-    """Of a fold only losses and outputs are looked at again."""
-    return fit if fit.trial.fold is None or fit.kept is not None else fit.forget()
+    def _as_kept(self, fit: Fit) -> Fit:
+        """Of a fold mostly only losses and outputs are looked at again."""
+        whole = self._weights or fit.trial.fold is None or fit.kept is not None
+        return fit if whole else fit.forget()

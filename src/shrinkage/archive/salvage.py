@@ -21,7 +21,10 @@ from shrinkage.archive.wreck import nothing, rows_left, wreck
 from shrinkage.data.digests import digest_of
 from shrinkage.errors import SettingError
 
-_FACTS = ("data", "name", "fingerprint", "rows", "folds", "description", "source", "stage")
+_FACTS = (
+    *("data", "name", "fingerprint", "rows", "folds", "description", "source"),
+    *("stage", "names", "screened"),
+)
 _TRIAL = "network, training, penalty, lam, part, seed, rows, place"
 
 

@@ -92,14 +92,15 @@ class Summary:
     self_contained : bool
         Whether the data lie in the file.
     networks : tuple of str
-        What was trained.
+        What was trained in it.
     lines : tuple of Line
-        By penalty.
+        By penalty: of the last study, or of all fits where it is not known.
     planned, finished, failed : int
         Trials of the last plan; fits of it; those of these that failed: they diverged, ran out of
         time, or were lost with a worker.
     besides : int
-        Fits of earlier plans that the last one does not ask for.
+        Fits that are not of the last study: of earlier plans, of recipes that were given up, of
+        exhibits.
     stage : str or None
         Of the search, where it did not end.
     runs : tuple of Ran
@@ -182,13 +183,18 @@ SELECT (SELECT count(*) FROM trials WHERE place IS NOT NULL),
        sum(t.place IS NULL)
 FROM fits f JOIN trials t ON t.id = f.trial
 """
-_NETWORKS = "SELECT title FROM records WHERE kind = 'network' ORDER BY id"
+_NETWORKS = """
+SELECT DISTINCT n.title FROM trials t JOIN records n ON n.id = t.network
+WHERE t.place IS NOT NULL OR NOT EXISTS (SELECT 1 FROM trials WHERE place IS NOT NULL)
+ORDER BY n.id
+"""
 _POINTS = """
 SELECT coalesce(p.title, ''), t.lam, count(*), sum(a.fold IS NOT NULL),
        avg(CASE WHEN a.fold IS NOT NULL THEN f.validation_loss END),
        sum(a.fold IS NOT NULL AND typeof(f.validation_loss) = 'text')
 FROM fits f JOIN trials t ON t.id = f.trial JOIN parts a ON a.id = t.part
      LEFT JOIN records p ON p.id = t.penalty
+WHERE t.place IS NOT NULL OR NOT EXISTS (SELECT 1 FROM trials WHERE place IS NOT NULL)
 GROUP BY t.penalty, t.lam
 ORDER BY t.penalty, t.lam
 """

@@ -18,13 +18,13 @@ from shrinkage.archive import kept_data
 from shrinkage.archive.holding import Hold
 from shrinkage.archive.inserting import Inserter
 from shrinkage.archive.opening import check_writable, sensible, sentences, writing
-from shrinkage.archive.reading import fits_of, plans_of, trials_of
+from shrinkage.archive.reading import answers, plans_of
 from shrinkage.archive.records import canonical
 from shrinkage.archive.schema import create
 from shrinkage.data import Data
 from shrinkage.data.digests import digests_of
 from shrinkage.network import OwnNetwork
-from shrinkage.study import Fit, Trial
+from shrinkage.study import Fit, Study, Trial
 
 _PATIENCE = 0.1
 """Seconds that a fit waits for others, to be written with them."""
@@ -132,9 +132,7 @@ class StudyFile:
             When one is damaged.
         """
         with sensible(self.path):
-            trials = trials_of(self.connection, data, network)
-            fits = fits_of(self.connection, trials, data)
-            return {fit.trial: fit for fit in fits}
+            return answers(self.connection, data, network)
 
     def begin(self, data: Data, run: Run) -> None:
         """A run that writes into the file begins: its data, its plan and its circumstances.
@@ -154,6 +152,8 @@ class StudyFile:
             if not kept_data.holds(self.connection, data):
                 kept_data.keep(self.connection, data)
             kept_data.say(self.connection, "source", run.source)
+            for name in ("names", "screened"):
+                kept_data.say(self.connection, name, None)
             found = self.connection.execute(
                 "INSERT INTO runs (started, command, plan, versions, environment) "
                 "VALUES (?, ?, ?, ?, ?)",
@@ -167,8 +167,6 @@ class StudyFile:
             )
             self._run = int(found.lastrowid or 0)
         self._rows = Inserter(self.connection, self._run, parts)
-        self._thread = threading.Thread(target=self._write, name="study file", daemon=True)
-        self._thread.start()
 
     def add(self, fit: Fit | None, planned: Sequence[Trial] = (), stage: str | None = None) -> None:
         """Take a finished fit, and trials that were planned since the last call, in which stage.
@@ -180,6 +178,9 @@ class StudyFile:
         SettingError
             When an earlier one could not be written: a full disk, say.
         """
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="study file", daemon=True)
+            self._thread.start()
         while True:
             self._raise()
             with suppress(Full):
@@ -192,8 +193,10 @@ class StudyFile:
         complete: bool,
         stage: str | None = None,
         seconds: Mapping[str, float] | None = None,
+        study: Study | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        """The run has ended: everything is written, and how it went.
+        """The run has ended: everything is written, and how it went. More may follow.
 
         Parameters
         ----------
@@ -203,9 +206,18 @@ class StudyFile:
             Of the search, where it was given up.
         seconds : mapping of str to float, optional
             Of each of its stages.
+        study : Study, optional
+            What the run led to, where that is less than all that it planned.
+        facts : mapping of str to object, optional
+            JSON that a later run is to know, by name.
         """
         self._stop()
+        assert self._rows is not None
         with sensible(self.path), self._transaction():
+            if study is not None:
+                self._rows.settle(study)
+            for name, value in (facts or {}).items():
+                kept_data.say(self.connection, name, value)
             kept_data.say(self.connection, "stage", stage)
             self.connection.execute(
                 "UPDATE runs SET ended = ?, complete = ?, seconds = ? WHERE id = ?",

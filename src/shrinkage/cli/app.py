@@ -208,19 +208,19 @@ _add(
     "capacity",
     _CAPACITY,
     _training("shrinkage.cli.exhibit", "capacity"),
-    *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, DASK, *OUTPUT),
+    *(SOURCE, *CAPACITY, *DATA, *NETWORK, *TRAINING, DASK, STUDY, *OUTPUT),
 )
 _add(
     "interaction",
     _INTERACTION,
     _training("shrinkage.cli.exhibit", "interaction"),
-    *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, DASK, *OUTPUT),
+    *(SOURCE, *INTERACTION, *DATA, HIDDEN, *NETWORK, *WITHOUT_DROPOUT, DASK, STUDY, *OUTPUT),
 )
 _add(
     "learning-curve",
     _LEARNING_CURVE,
     _training("shrinkage.cli.exhibit", "learning_curve"),
-    *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, DASK, *OUTPUT),
+    *(SOURCE, *LEARNING_CURVE, *DATA, HIDDEN, *NETWORK, *TRAINING, DASK, STUDY, *OUTPUT),
 )
 for _command in STUDIES:
     _add(_command.name, _command.about, _command.work, *_command.declared)

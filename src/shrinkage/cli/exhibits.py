@@ -55,6 +55,15 @@ def _penalty(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def kinds() -> dict[str, type[Exhibit]]:
+    """The exhibits themselves, by their names."""
+    from shrinkage.exhibits.capacity import CapacitySweep
+    from shrinkage.exhibits.interaction import InteractionMap
+    from shrinkage.exhibits.learning_curve import GrowingData
+
+    return {one.name: one for one in (CapacitySweep, InteractionMap, GrowingData)}
+
+
 EXHIBITS: dict[str, Callable[[Mapping[str, Any]], Exhibit]] = {
     "capacity": _capacity,
     "interaction": _interaction,

@@ -6,17 +6,17 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shrinkage.cli.options import Options
+from shrinkage.cli.plans import Spent, told_basis, told_plan
 from shrinkage.data import BUNDLED, Data
 from shrinkage.data.description import counted
 from shrinkage.errors import SettingError
 from shrinkage.study import Fit, Trial
 from shrinkage.terminal.plain import say
-from shrinkage.tune import Plan, Search
 from shrinkage.tune.search import versions
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from shrinkage.cli.flow import Work
     from shrinkage.exhibits import Basis
     from shrinkage.terminal.screen import Screen
+    from shrinkage.tune import Plan
 
 _BY_SIZE = ("epochs", "batch_size")
 """Fields of a training that the table's size decides; a study keeps those that it began with."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keeping:
     """A run's study file, or none, in which case nothing happens.
 
@@ -43,6 +44,8 @@ class Keeping:
 
     options: Options
     file: StudyFile | None
+    known: Mapping[Trial, Fit] = field(default_factory=dict)
+    """Fits that were there already and hold."""
 
     def basis(self, basis: Basis) -> Basis:
         """The basis with what the study began with, where the user does not say otherwise."""
@@ -56,8 +59,8 @@ class Keeping:
         old = {name: getattr(then, name) for name in _BY_SIZE if name not in chosen}
         return replace(basis, training=replace(basis.training, **old))
 
-    def done(self, data: Data, plan: Plan) -> Mapping[Trial, Fit]:
-        """Fits that hold for this plan too.
+    def look(self, basis: Basis) -> None:
+        """Take up the fits that hold for these data and settings too.
 
         Raises
         ------
@@ -65,33 +68,47 @@ class Keeping:
             When data or settings are not those of the study, with what differs.
         """
         if self.file is None or not self.file.begun:
-            return {}
-        from shrinkage.archive import differences, told_fields
+            return
+        from shrinkage.archive import differences
         from shrinkage.archive.kept_data import changed
 
         first = self._first_plan()
-        found = changed(self.file.connection, data)
+        found = changed(self.file.connection, basis.data)
         if first is not None:
-            found += differences(first, told_fields(plan))
+            found += differences(first, told_basis(basis))
         if found:
             raise SettingError(
                 f"{self.file.path} is a study of other data or settings: {'; '.join(found)}; name "
                 "another --study, or leave these as they were (λ, penalties, folds and repeats may "
                 "be added)"
             )
-        return self.file.done(data)
+        self.known = self.file.done(basis.data)
 
-    def begin(self, data: Data, plan: Plan, threads: int) -> None:
-        """What is to be tried goes into the file."""
+    def same_joint(self, plan: Plan) -> bool:
+        """Whether the last run was a joint search with just this plan, budget and committee."""
+        if self.file is None or not self.file.begun:
+            return False
+        last = self.file.plans()[-1]
+        now = told_plan(plan, self.options.joint)
+        return all(last.get(name) == value for name, value in now.items())
+
+    def spent(self) -> Spent:
+        """What earlier runs of a joint search say of themselves."""
+        if self.file is None:
+            return Spent()
+        return Spent.read(self.file.connection)
+
+    def begin(self, data: Data, plan: Mapping[str, Any], threads: int) -> None:
+        """What is to be tried goes into the file, as JSON of :mod:`shrinkage.cli.plans`."""
         if self.file is None:
             return
-        from shrinkage.archive import Run, told_fields
+        from shrinkage.archive import Run
 
         self.file.begin(
             data,
             Run(
                 command=self.options.command,
-                plan=told_fields(plan),
+                plan=plan,
                 versions=versions(),
                 environment={
                     "python": platform.python_version(),
@@ -103,28 +120,39 @@ class Keeping:
             ),
         )
 
-    def recorded(self, search: Any) -> Work:
-        """The search, written down while it runs."""
-        if self.file is None or not isinstance(search, Search):
-            work: Work = search
-            return work
+    def recorded(self, work: Any, *, beside: bool = False) -> Work:
+        """Trainings, written down while they run; `beside` a study, or as its own."""
+        if self.file is None:
+            found: Work = work
+            return found
         from shrinkage.archive import Recorded
+        from shrinkage.exhibits import Series
 
-        return Recorded(search, self.file)
+        weights = isinstance(work, Series) and work.exhibit.needs_weights
+        return Recorded(work, self.file, weights=weights, beside=beside)
 
-    def tell(self, screen: Screen, search: Any) -> None:
+    def tell(self, screen: Screen, before: int) -> None:
         """Say what need not be trained again."""
-        if self.file is not None and isinstance(search, Search) and search.before:
-            fits = counted(search.before, "fit")
+        if self.file is not None and before:
+            fits = counted(before, "fit")
             screen.note(
                 f"{fits} in {self.file.path} already: what is missing of the plan is trained"
             )
 
-    def finish(self, search: Any, *, complete: bool, seconds: Mapping[str, float]) -> None:
+    def finish(self, work: Any, *, complete: bool, seconds: Mapping[str, float]) -> None:
         """The training has ended, and all of it is in the file."""
-        if self.file is not None:
-            stage = None if complete else search.stage
-            self.file.finish(complete=complete, stage=stage, seconds=seconds)
+        if self.file is None:
+            return
+        from shrinkage.tune.joint import JointSearch
+
+        joint = isinstance(work, JointSearch)
+        self.file.finish(
+            complete=complete,
+            stage=None if complete else work.stage,
+            seconds=seconds,
+            study=work.study if joint else None,
+            facts=Spent(work.seconds, work.seats).told if joint else {},
+        )
 
     def found(self, document: Callable[[], Mapping[str, Any]]) -> None:
         """What the findings are; made only where there is a file for them."""

@@ -221,10 +221,8 @@ def _joint(raw: Mapping[str, Any]) -> dict[str, Any] | None:
             raise SettingError(f"--{name} is for the joint search; add --tune all or leave it")
     if not wanted:
         return None
-    if raw.get("study") is not None:
-        raise SettingError(
-            "--study is for the λ path; --tune all keeps what it has with --storage FILE"
-        )
+    if raw.get("study") is not None and raw["storage"] is not None:
+        raise SettingError("--study keeps all that --storage does, and the fits too; leave one")
     if raw["lambdas"] is not None:
         raise SettingError("--lambdas does not go with --tune all, which looks for λ; leave one")
     if raw["rule"] != "minimum":

@@ -10,6 +10,7 @@ from shrinkage.cli.exhibit import with_exhibits
 from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.keeping import Keeping, keeping
 from shrinkage.cli.options import Options
+from shrinkage.cli.plans import told_exhibits, told_plan
 from shrinkage.cli.workforce import Workforce, workforce
 from shrinkage.errors import ShrinkageError
 from shrinkage.terminal.screen import Screen
@@ -58,15 +59,16 @@ def _run(options: Options, path: Path, kept: Keeping, workers: Workforce, screen
     screen.understood(data)
     threads = workers.threads
     screen.planned(search, data, threads, options.given)
-    kept.tell(screen, search)
+    kept.tell(screen, search.before)
     flow.start_engine(basis, screen, interruption)
     watch.stage("starting the engine")
     import shrinkage.findings  # noqa: F401  # not to be interrupted half loaded, and needed next
 
-    kept.begin(data, search.plan, threads)
-    complete = flow.train(kept.recorded(search), screen, interruption, workers)
+    plan = told_plan(search.plan, options.joint) | told_exhibits(options.exhibits)
+    kept.begin(data, plan, threads)
+    complete = searched = flow.train(kept.recorded(search), screen, interruption, workers)
     watch.stage("training")
-    kept.finish(search, complete=complete, seconds=watch.seconds)
+    kept.finish(search, complete=searched, seconds=watch.seconds)
     found = _find(search, screen, complete=complete)
     watch.stage("findings")
     from shrinkage.recipes import recipes
@@ -77,9 +79,10 @@ def _run(options: Options, path: Path, kept: Keeping, workers: Workforce, screen
     screen.findings(found)
     screen.code(run.recipes)
     if options.exhibits:
-        found, finished = with_exhibits(options, found, basis, screen, interruption, workers)
+        found, finished = with_exhibits(options, found, basis, screen, interruption, workers, kept)
         complete = complete and finished
         watch.stage("exhibits")
+        kept.finish(search, complete=searched, seconds=watch.seconds)
     kept.found(lambda: document(found, run, None) | {"interrupted": not complete})
     flow.hand_over(
         found,
@@ -107,10 +110,19 @@ def _plan(
         "executor": workers.executor,
         "limit": options.fit_limit,
     }
+    kept.look(basis)
     if options.joint is None:
-        done = kept.done(basis.data, planned)
-        return Search(basis.data, planned, done=done, **who)
-    return JointSearch(basis.data, planned, **who, **options.joint)
+        return Search(basis.data, planned, done=kept.known, **who)
+    spent = kept.spent()
+    return JointSearch(
+        basis.data,
+        planned,
+        **who,
+        **options.joint,
+        done=kept.known,
+        before=spent.seconds,
+        seats=spent.seats if kept.same_joint(planned) else None,
+    )
 
 
 def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Findings:

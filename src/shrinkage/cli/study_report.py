@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shrinkage.cli import destination, flow
+from shrinkage.cli.exhibit import added
+from shrinkage.cli.exhibit import document as exhibit_document
+from shrinkage.cli.plans import Spent, Wanted
 from shrinkage.cli.run import document
 from shrinkage.errors import SettingError
 from shrinkage.terminal.screen import Screen
 
 if TYPE_CHECKING:
+    from shrinkage.exhibits import Basis, Exhibit, Series, Shown
+    from shrinkage.findings import Findings
     from shrinkage.report import RunInfo
-    from shrinkage.study import Study
+    from shrinkage.study import Fit, Study, Trial
     from shrinkage.tune import Plan
+    from shrinkage.tune.joint import Budget, JointSearch
 
 
 def carry_out(raw: Mapping[str, Any], _: str) -> int:
@@ -38,41 +46,119 @@ def carry_out(raw: Mapping[str, Any], _: str) -> int:
     """
     if raw["json"] and raw["quiet"]:
         raise SettingError("--json and --quiet exclude each other; choose one")
-    from shrinkage.findings import find
-    from shrinkage.recipes import recipes
-
     screen = Screen(json=raw["json"], quiet=raw["quiet"])
     file = Path(raw["file"])
-    name = file.name.removesuffix(".study")
-    path = destination.choose(raw["output"], name)
     with screen.working(f"reading {file.name}"):
-        study, plan, stage, run = _read(file)
-    screen.understood(study.data)
-    with screen.working("measuring the effect on the test rows and the weights"):
-        found = find(study, plan, stage=stage)
-    run = flow.with_recipes(run, recipes(found))
-    screen.findings(found)
-    screen.code(run.recipes)
-    flow.hand_over(
-        found,
-        run,
-        screen,
-        path,
-        lambda written: document(found, run, written) | {"interrupted": bool(found.stage)},
-        as_json=raw["json"],
-    )
+        kept = _read(file)
+    plan, name = kept.wanted.plan, file.name.removesuffix(".study")
+    about = "" if plan is not None else kept.wanted.exhibits[0].name
+    path = destination.choose(raw["output"], name, about)
+    screen.understood(kept.study.data)
+    shown: Findings | Shown
+    if plan is None:
+        shown = _exhibit(kept, screen)
+        run, told = kept.run, partial(exhibit_document, shown, kept.run)
+    else:
+        shown, run = _findings(kept, plan, screen)
+        told = partial(document, shown, run)
+    interrupted = {"interrupted": kept.stage is not None}
+    flow.hand_over(shown, run, screen, path, lambda at: told(at) | interrupted, as_json=raw["json"])
     return 0
 
 
-def _read(file: Path) -> tuple[Study, Plan, str | None, RunInfo]:
-    """The study, its last plan, the stage in which it was given up, and how it was made."""
+def _findings(kept: _Kept, plan: Plan, screen: Screen) -> tuple[Findings, RunInfo]:
+    """What a search found, with its exhibits, and programs that apply it."""
+    from shrinkage.exhibits import Basis
+    from shrinkage.findings import find
+    from shrinkage.network import perceptron_of
+    from shrinkage.recipes import recipes
+
+    study, joint = kept.study, None
+    if kept.wanted.budget is not None:
+        search = _recalled(kept, plan, kept.wanted.budget)
+        study, joint = search.study, search.joint
+    with screen.working("measuring the effect on the test rows and the weights"):
+        found = find(study, plan, stage=kept.stage, joint=joint)
+    run = flow.with_recipes(kept.run, recipes(found))
+    screen.findings(found)
+    screen.code(run.recipes)
+    basis = Basis(study.data, perceptron_of(plan.network), plan.training, plan.seed)
+    return added(kept.wanted.exhibits, found, basis, screen, partial(_series, kept)), run
+
+
+def _exhibit(kept: _Kept, screen: Screen) -> Shown:
+    """What an exhibit alone found."""
+    from shrinkage.exhibits import Shown
+
+    (exhibit,), basis = kept.wanted.exhibits, kept.wanted.basis(kept.study.data)
+    series = _series(kept, exhibit, basis)
+    record = exhibit.read(series.study)
+    screen.exhibit(record)
+    return Shown(record, exhibit.title, basis, series.study)
+
+
+def _series(kept: _Kept, exhibit: Exhibit, basis: Basis) -> Series:
+    """An exhibit's trials with the fits that the file has."""
+    from shrinkage.exhibits import Series
+
+    series = Series(exhibit, basis, known=kept.fits.values())
+    series.recall()
+    return series
+
+
+def _recalled(kept: _Kept, plan: Plan, budget: Budget) -> JointSearch:
+    """The joint search as its runs left it."""
+    from shrinkage.tune.joint import JointSearch
+
+    search = JointSearch(
+        kept.study.data,
+        plan,
+        budget=budget,
+        committee=kept.wanted.committee,
+        threads=kept.run.threads,
+        done=kept.fits,
+        before=kept.spent.seconds,
+        seats=kept.spent.seats,
+    )
+    search.recall()
+    return search
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What a file has of its last run.
+
+    Parameters
+    ----------
+    study : Study
+        Its trials.
+    fits : mapping of Trial to Fit
+        All that hold for its data.
+    wanted : Wanted
+        What was to be tried.
+    spent : Spent
+        What that took.
+    stage : str or None
+        In which it was given up.
+    run : RunInfo
+        How it was made.
+    """
+
+    study: Study
+    fits: Mapping[Trial, Fit]
+    wanted: Wanted
+    spent: Spent
+    stage: str | None
+    run: RunInfo
+
+
+def _read(file: Path) -> _Kept:
     from shrinkage.archive import open_study
     from shrinkage.archive.kept_data import fact
     from shrinkage.archive.opening import opened
-    from shrinkage.archive.reading import last_run, plan_fields
+    from shrinkage.archive.reading import answers, last_run
     from shrinkage.network import OwnNetwork
     from shrinkage.report import RunInfo
-    from shrinkage.tune import Plan
 
     study = open_study(file)
     own = [t.network for t in study.trials[:1] if isinstance(t.network, OwnNetwork)]
@@ -88,18 +174,21 @@ def _read(file: Path) -> tuple[Study, Plan, str | None, RunInfo]:
                 f"'{file}' does not say what was to be tried; run its command again, with "
                 f"--study '{file}'"
             )
-        plan = Plan(**plan_fields(said.plan))
-        environment = said.environment
+        wanted = Wanted.read(said.plan)
+        more = wanted.budget is not None or wanted.exhibits
+        fits = answers(connection, study.data) if more else {}
+        spent = Spent.read(connection)
+        stage = fact(connection, "stage")
         run = RunInfo(
             command=said.command,
             seconds={str(name): float(value) for name, value in said.seconds.items()},
-            threads=int(environment.get("threads", 1)),
-            cores=int(environment.get("cores", 1)),
-            platform=str(environment.get("platform", "")),
+            threads=int(said.environment.get("threads", 1)),
+            cores=int(said.environment.get("cores", 1)),
+            platform=str(said.environment.get("platform", "")),
             date=datetime.fromisoformat(said.started),
-            python=str(environment.get("python", "")),
-            seed=plan.seed,
+            python=str(said.environment.get("python", "")),
+            seed=wanted.seed,
         )
-        stage = fact(connection, "stage")
     # Of a run that was killed, the last stage that was planned may well have been finished.
-    return study, plan, stage if said.complete or study.missing or said.ended else None, run
+    stopped = said.complete or study.missing or said.ended
+    return _Kept(study, fits, wanted, spent, stage if stopped else None, run)

@@ -100,6 +100,21 @@ def _load_engine(trial: Trial, part: Part) -> None:
         _loaded.add(once)
 
 
+def stands(fit: Fit, limit: float | None) -> bool:
+    """Whether a fit from before is an answer, or its trial deserves another attempt.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of an earlier run.
+    limit : float or None
+        Seconds that a training may take now.
+    """
+    if fit.status is Status.OUT_OF_TIME:
+        return limit is not None and limit <= fit.seconds
+    return fit.status is not Status.LOST
+
+
 def given_up(trial: Trial, part: Part, status: Status) -> Fit:
     """The fit of a trial that has none: its first weights, and no loss.
 

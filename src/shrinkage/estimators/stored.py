@@ -20,7 +20,7 @@ from shrinkage.intervals import Interval
 from shrinkage.network import Network, layout
 from shrinkage.penalties import L1, L2, ElasticNet, GroupLasso
 from shrinkage.predictor import Predictor
-from shrinkage.scores import PathPoint
+from shrinkage.scores import Failures, PathPoint
 from shrinkage.study import Fit, Status, Study, Trial
 from shrinkage.training import Augmentation, Training
 from shrinkage.tune import Selection
@@ -31,7 +31,7 @@ RECORDS = {
         *(L1, L2, ElasticNet, GroupLasso),
         *(Network, Augmentation, Training, Trial, Fit, Study),
         *(Data, Part, TestSet, Description),
-        *(Predictor, PathPoint, Selection, Interval, Diagnosis),
+        *(Predictor, PathPoint, Selection, Interval, Diagnosis, Failures),
     )
 }
 """Frozen dataclasses; the one way to make an object of what a file says."""

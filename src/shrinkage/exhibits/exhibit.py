@@ -7,7 +7,7 @@ their numbers, and plain values for machines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from shrinkage.data import Data
+from shrinkage.engine.limits import stands
 from shrinkage.engine.pool import train
 from shrinkage.network import Network
 from shrinkage.penalties import Penalty
@@ -219,7 +220,9 @@ class Series:
         self._basis = basis
         self._trials = dict.fromkeys(exhibit.trials(basis))
         self._given = {
-            fit.trial: fit for fit in known if fit.parameters.size or not exhibit.needs_weights
+            fit.trial: fit
+            for fit in known
+            if stands(fit, limit) and (fit.parameters.size or not exhibit.needs_weights)
         }
         self._later = exhibit.later(basis) if isinstance(exhibit, Staged) else 0
         self._fits: dict[Trial, Fit] = {}
@@ -239,6 +242,16 @@ class Series:
         return len(self._trials) - self._known + self._later
 
     @property
+    def before(self) -> int:
+        """Fits that were known before and are asked for."""
+        return self._known
+
+    @property
+    def planned(self) -> Collection[Trial]:
+        """Trials planned so far, in order."""
+        return self._trials.keys()
+
+    @property
     def study(self) -> Study:
         """Everything finished so far, in the order of the trials."""
         return Study.of(self._basis.data, self._trials, self._fits.values(), versions())
@@ -253,14 +266,23 @@ class Series:
                 forgotten = forgets and fit.trial.fold is not None
                 self._fits[fit.trial] = fit.forget() if forgotten else fit
                 yield fit
-            if not isinstance(self.exhibit, Staged):
+            if not self._further():
                 return
-            planned = len(self._trials)
-            self._trials.update(dict.fromkeys(self.exhibit.further(self._basis, self.study)))
-            self._later = 0
-            self._take()
-            if len(self._trials) == planned:
-                return
+
+    def recall(self) -> None:
+        """Take up what is known, and train nothing."""
+        while self._trials.keys() <= self._fits.keys() and self._further():
+            pass
+
+    def _further(self) -> bool:
+        """Plan what follows from the fits so far; whether there is any."""
+        if not isinstance(self.exhibit, Staged):
+            return False
+        planned = len(self._trials)
+        self._trials.update(dict.fromkeys(self.exhibit.further(self._basis, self.study)))
+        self._later = 0
+        self._take()
+        return len(self._trials) > planned
 
 
 @dataclass(frozen=True, eq=False)

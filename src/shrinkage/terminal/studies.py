@@ -69,12 +69,18 @@ def compared(found: Comparison) -> list[RenderableType]:
 
 
 def findings_of(said: Mapping[str, Any]) -> list[str | Text]:
-    """Diagnosis, choice and test of stored findings, as far as they are sentences."""
+    """Diagnosis, choice, test and exhibits of stored findings, as far as they are sentences."""
     found: list[str | Text] = []
     for part in ("diagnosis", "selection", "test"):
         inside = said.get(part)
         if isinstance(inside, Mapping) and isinstance(inside.get("sentence"), str):
             found.append(inside["sentence"])
+    exhibits = said.get("exhibits")
+    found += [
+        f"{one['headline']}."
+        for one in (exhibits.values() if isinstance(exhibits, Mapping) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("headline"), str)
+    ]
     return found
 
 
@@ -86,7 +92,7 @@ def _fits(found: Summary) -> str:
     if found.failed:
         parts.append(f"{found.failed:,} failed")
     if found.besides:
-        parts.append(f"{found.besides:,} more of earlier plans")
+        parts.append(f"{found.besides:,} more beside them")
     if found.stage:
         parts.append(f"given up in stage {found.stage}")
     return f"{', '.join(parts)}."

@@ -15,6 +15,7 @@ import numpy as np
 
 from shrinkage.data import Data
 from shrinkage.detect.gains import constant_loss
+from shrinkage.engine.limits import stands
 from shrinkage.engine.pool import train
 from shrinkage.errors import ShrinkageError
 from shrinkage.penalties import Penalty
@@ -81,7 +82,7 @@ class Search:
         self._fits: dict[Trial, Fit] = {}
         self._batches: list[tuple[str, list[Trial]]] = []
         self._relaxed: list[Trial] = []
-        self._done = {t: fit for t, fit in (done or {}).items() if _answers(fit, limit)}
+        self._done = {t: fit for t, fit in (done or {}).items() if stands(fit, limit)}
         self._reused = 0
 
     @property
@@ -313,13 +314,6 @@ class Search:
             replace(self._trial(point.penalty, point.lam, fold, draw), training=relaxed)
             for fold, draw in places
         ]
-
-
-def _answers(fit: Fit, limit: float | None) -> bool:
-    """Whether a fit from before stands, or the trial deserves another attempt."""
-    if fit.status is Status.OUT_OF_TIME:
-        return limit is not None and limit <= fit.seconds
-    return fit.status is not Status.LOST
 
 
 def _zeroes(penalty: Penalty | None) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from shrinkage.data import Data
+from shrinkage.engine.limits import stands
 from shrinkage.engine.pool import available_threads, train, warm_up
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.network import perceptron_of
@@ -20,6 +22,7 @@ from shrinkage.tune.joint.ablation import WHOLE, ablations
 from shrinkage.tune.joint.asking import ask
 from shrinkage.tune.joint.budget import Budget
 from shrinkage.tune.joint.candidate import Candidate
+from shrinkage.tune.joint.clock import Clock
 from shrinkage.tune.joint.ensemble import choose_members
 from shrinkage.tune.joint.entry import Entry
 from shrinkage.tune.joint.ledger import Ledger
@@ -34,6 +37,10 @@ HALVING = 3
 """Of the candidates that reach 1, 3, 9, … folds, one in so many goes on."""
 _ENOUGH_ROWS = 400
 """Validation rows on which a candidate may be given up for doing worse than others."""
+
+
+class _NothingMore(Exception):
+    """What is asked for was not trained before."""
 
 
 def first_rung(data: Data) -> int:
@@ -67,6 +74,14 @@ class JointSearch:
         A journal file that the search goes on from; in memory by default.
     threads, executor, limit
         See :func:`shrinkage.engine.pool.train`.
+    done : mapping of Trial to Fit, optional
+        Fits from before, such as a study file has: what of them is asked for is not trained again,
+        and not yielded. They count against the budget, with the time that they took.
+    before : float, default 0.0
+        Seconds that the runs took which they are from, as far as that is known.
+    seats : int, optional
+        Networks of the committee, where an earlier run has settled them; by default the budget
+        decides.
     clock : callable, default time.monotonic
         Seconds that a budget in seconds is counted by.
 
@@ -88,6 +103,9 @@ class JointSearch:
         threads: int | None = None,
         executor: Executor | None = None,
         limit: float | None = None,
+        done: Mapping[Trial, Fit] | None = None,
+        before: float = 0.0,
+        seats: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.data = data
@@ -101,13 +119,20 @@ class JointSearch:
         self._threads = threads or available_threads()
         self._executor = executor
         self._limit = limit
-        self._clock = clock
-        self._begun: float | None = None
+        self._done = {trial: fit for trial, fit in (done or {}).items() if stands(fit, limit)}
+        self._taken_up = 0
+        self._settled = seats
+        self._recalling = False
+        self._clock = Clock(clock, before)
         self._seconds = 0.0
         self._ledger = Ledger(data, self.base, plan.metric, plan.seed, stores=storage is not None)
         self._again: dict[str, dict[int, Fit]] = {}
         self._members: list[Trial] = []
         self._reserve = Reserve(len(data.parts), committee, plan.refits, self._threads)
+        if storage is not None and done:
+            raise SettingError(
+                "a storage and fits from before exclude each other; leave one of them out"
+            )
         if committee < 1:
             raise SettingError(f"the committee has {committee} networks; it needs at least 1")
         if self.budget.fits is not None and self.budget.fits < self._reserve.least:
@@ -181,6 +206,7 @@ class JointSearch:
                 complete=len(entry.scores) == len(self._ledger.folds) and np.isfinite(entry.mean()),
             )
             for entry in self._ledger.entries
+            if entry.scores
         )
         leader = self._ledger.leader()
         best = next((one for one in tried if leader and one.number == leader.number), None)
@@ -216,20 +242,40 @@ class JointSearch:
     def expected(self) -> int:
         """Fits that the whole search will take: as the budget says, or as the pace suggests."""
         if self.budget.fits is not None:
-            return self.budget.fits
+            return max(self.budget.fits - self._taken_up, 0)
         assert self.budget.seconds is not None
-        done, elapsed = len(self._ledger.spent), self._elapsed()
-        if not done or elapsed <= 0 or self._begun is None:
+        done, own = len(self._ledger.spent) - self._taken_up, self._clock.own
+        if not done or own <= 0:
             return self._reserve.least
-        return max(done, round(done * max(self.budget.seconds / elapsed, 1.0)))
+        return max(done, round(done * max((self.budget.seconds - self._clock.earlier) / own, 1.0)))
+
+    @property
+    def before(self) -> int:
+        """Fits that were there before this search and stand, whether it asks for them or not."""
+        return len(self._done)
+
+    @property
+    def planned(self) -> Collection[Trial]:
+        """Trials asked for so far, in order."""
+        return self._ledger.trials.keys()
+
+    @property
+    def seats(self) -> int:
+        """Networks of the committee that were settled on so far."""
+        return len(self._members)
+
+    @property
+    def seconds(self) -> float:
+        """Of all of its runs, up to the last fit."""
+        return self._seconds
 
     # ------------------------------------------------------------------------------ what is done
 
     def __iter__(self) -> Iterator[Fit]:
         """Train stage after stage, yielding each fit as it finishes."""
-        if self._begun is None:
+        if not self._recalling:
             warm_up(self.data, self.base.network, self.plan.training)
-            self._begun = self._clock()
+            self._clock.start()
         yield from self._baseline()
         self.stage = "joint"
         yield from self._search()
@@ -243,6 +289,21 @@ class JointSearch:
         yield from self._refit(best)
         self.stage = "ablation"
         yield from self._ablate(best)
+        if self._taken_up == len(self._ledger.spent):  # earlier runs have trained all of it
+            self._clock.go_on()
+            self._seconds = self._clock.earlier
+
+    def recall(self) -> None:
+        """Take up what was trained before, and train nothing.
+
+        What :attr:`study` and :attr:`joint` say then is what the runs found that trained it.
+        """
+        self._recalling = True
+        with suppress(_NothingMore):
+            deque(self, maxlen=0)
+        self._clock.go_on()
+        self._seconds = self._clock.earlier
+        self._recalling = False
 
     def _baseline(self) -> Iterator[Fit]:
         """Without regularization on every fold; the first fit tells what a fit costs."""
@@ -281,10 +342,8 @@ class JointSearch:
             before = len(self._ledger.spent)
             yield from self._halve(batch, first=number == 0)
             number += 1
-            if (
-                self.budget.fits is not None
-                and len(self._ledger.spent) == before
-                and not self._ledger.stores
+            if len(self._ledger.spent) == before and (
+                self._recalling or (self.budget.fits is not None and not self._ledger.stores)
             ):
                 break  # what is left pays for nothing more
         yield from self._complete_one()
@@ -322,12 +381,14 @@ class JointSearch:
         self, wanted: dict[Trial, list[Entry]], expired: Callable[[], bool] | None = None
     ) -> Iterator[Fit]:
         """Train, and write down each score as it comes; candidates that are the same share it."""
-        for fit in self._run(wanted, expired):
-            self._write_down(fit.trial, wanted[fit.trial])
-            yield fit
-        for trial, entries in wanted.items():  # what was trained before
-            if trial in self._ledger.fits:
-                self._write_down(trial, entries)
+        try:
+            for fit in self._run(wanted, expired):
+                self._write_down(fit.trial, wanted[fit.trial])
+                yield fit
+        finally:
+            for trial, entries in wanted.items():  # what was trained before
+                if trial in self._ledger.fits:
+                    self._write_down(trial, entries)
 
     def _write_down(self, trial: Trial, entries: list[Entry]) -> None:
         for entry in entries:
@@ -387,7 +448,7 @@ class JointSearch:
 
     def _refit(self, best: Entry) -> Iterator[Fit]:
         """On every training row: the best candidate and the base, then the whole committee."""
-        count = self._reserve.refits(self.budget, self._cost(best))
+        count = self._settled or self._reserve.refits(self.budget, self._cost(best))
         self._members = self._choose_members(best, count)
         pairs = [
             self._ledger.trial(candidate, None, draw)
@@ -429,7 +490,7 @@ class JointSearch:
         """The optimum and the optimum without each ingredient, on fresh seeds, fold by fold."""
         ingredients = list(best.candidate.differences(self.base))
         folds = self._reserve.ablation_folds(self.budget, self._cost(best), len(ingredients))
-        if folds and self.budget.seconds is not None:
+        if (folds or self._recalling) and self.budget.seconds is not None:
             folds = len(self._ledger.folds)  # the clock ends it
         without = {WHOLE: best.candidate} | {
             name: best.candidate.without(name, self.base) for name in ingredients
@@ -442,10 +503,12 @@ class JointSearch:
         if self.budget.fits is not None:
             room = max(self.budget.fits - self._ledger.count, 0)
             wanted = dict(list(wanted.items())[: room - room % len(without)])
-        for fit in self._run(wanted, self._time_is_up):
-            name, fold = wanted[fit.trial]
-            self._again.setdefault(name, {})[fold] = fit
-            yield fit
+        try:
+            yield from self._run(wanted, self._time_is_up)
+        finally:
+            for trial, (name, fold) in wanted.items():
+                if trial in self._ledger.fits:
+                    self._again.setdefault(name, {})[fold] = self._ledger.fits[trial]
 
     def _run(
         self, trials: Iterable[Trial], expired: Callable[[], bool] | None = None
@@ -453,6 +516,19 @@ class JointSearch:
         """Train those trials that have no fit yet."""
         new = [trial for trial in dict.fromkeys(trials) if trial not in self._ledger.fits]
         self._ledger.trials.update(dict.fromkeys(new))
+        for trial in new:
+            if trial in self._done:
+                self._take(self._done[trial])
+                self._taken_up += 1
+                self._clock.take_up(self._done[trial].seconds / self._threads)
+        new = [trial for trial in new if trial not in self._done]
+        if not new:
+            return
+        if self._recalling and expired is None:
+            raise _NothingMore
+        self._clock.go_on()
+        if self._recalling or (expired is not None and expired()):
+            return
         fits = train(
             new,
             self.data,
@@ -462,19 +538,21 @@ class JointSearch:
             limit=self._limit,
         )
         for fit in fits:
-            self._ledger.spent[fit.trial] = fit.seconds
-            self._ledger.count += not self._ledger.restored(fit.trial)
-            self._ledger.fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
-            self._seconds = self._elapsed()
+            self._take(fit)
             yield fit
+
+    def _take(self, fit: Fit) -> None:
+        self._ledger.spent[fit.trial] = fit.seconds
+        self._ledger.count += not self._ledger.restored(fit.trial)
+        # Of a fold only losses and outputs are looked at again.
+        whole = fit.trial.fold is None or fit.kept is not None
+        self._ledger.fits[fit.trial] = fit if whole else fit.forget()
+        self._seconds = self._clock.elapsed
 
     # ------------------------------------------------------------------------------ what is left
 
-    def _elapsed(self) -> float:
-        return 0.0 if self._begun is None else self._clock() - self._begun
-
     def _time_is_up(self) -> bool:
-        return self.budget.seconds is not None and self._elapsed() >= self.budget.seconds
+        return self.budget.seconds is not None and self._clock.elapsed >= self.budget.seconds
 
     def _search_is_over(self) -> bool:
         """Whether what is left of the budget is needed for refits and ablation."""
@@ -488,7 +566,7 @@ class JointSearch:
             reserved = self._reserve.seconds(
                 self.budget, self._cost(best), self._ingredients(best), done=ready
             )
-            return self._elapsed() + reserved >= self.budget.seconds
+            return self._clock.elapsed + reserved >= self.budget.seconds
         assert self.budget.fits is not None
         return self._ledger.count + self._reserved_fits() + self._rungs[0] > self.budget.fits
 
@@ -497,7 +575,7 @@ class JointSearch:
         return self._reserve.fits(self.budget, self._ingredients(leader), done=leader is not None)
 
     def _cost(self, entry: Entry | None) -> float:
-        return self._ledger.cost(entry, self._elapsed(), self._threads)
+        return self._ledger.cost(entry, self._clock.elapsed, self._threads)
 
     def _ingredients(self, entry: Entry | None) -> int:
         return 8 if entry is None else len(entry.candidate.differences(self.base))

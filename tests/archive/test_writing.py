@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import sqlite3
 import subprocess
 import sys
@@ -14,8 +15,12 @@ import numpy as np
 import pytest
 
 from shrinkage import L1, Fit, Network, Study, Training, Trial
-from shrinkage.archive import StudyFile
+from shrinkage.archive import StudyFile, frame, open_study, summary
+from shrinkage.archive.exporting import export
 from shrinkage.archive.holding import held
+from shrinkage.archive.merging import merge
+from shrinkage.archive.salvage import recover
+from shrinkage.archive.tensors import unpacked
 from shrinkage.engine.pool import run_trial, train
 from shrinkage.errors import SettingError
 from shrinkage.study import Status
@@ -274,6 +279,39 @@ def test_schema_is_readable_with_any_tool(complete):
     assert json.loads(plan)["lambdas"] == {"tuple": [0.001, 0.01]}
     assert [(penalty, fits) for penalty, fits, _ in row] == [("L1", 4), ("no penalty", 2)]
     assert isinstance(row[0][2], float)
+
+
+def test_there_are_numbers_text_and_tensors_and_nothing_is_unpickled(
+    complete, data, plan, run_of, tmp_path, monkeypatch
+):
+    def refuse(*_args, **_more):
+        raise AssertionError("unpickled")
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    with StudyFile(complete.path) as file:
+        file.begin(data, run_of(plan))
+        assert len(file.done(data)) == 9
+        file.found({"diagnosis": {"sentence": "as said"}})
+        file.finish(complete=True)
+    with closing(sqlite3.connect(complete.path)) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table'"
+        ).fetchall()
+        values = {
+            name: [value for row in connection.execute(f"SELECT * FROM {name}") for value in row]
+            for (name,) in tables
+        }
+    assert len(values) == 11
+    for name, found in values.items():
+        assert found, name
+        for value in found:
+            assert isinstance(value, int | float | str | bytes | None)
+            assert not isinstance(value, bytes) or unpacked(value)
+    for look in (summary, open_study, frame, lambda path: recover(path, tmp_path / "new.study")):
+        look(complete.path)
+    merge(complete.path, tmp_path / "new.study", tmp_path / "both.study")
+    export(complete.path, "csv", tmp_path / "out")
 
 
 def test_fit_is_a_record_of_its_own(complete):

@@ -1,13 +1,22 @@
 """``--dask``: what is refused, and that a cluster changes no number."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from importlib import util
 
+import psutil
 import pytest
 
 from shrinkage.clusters import connecting
+
+PATIENCE = 60.0
+"""Seconds after which a process that has not ended never will."""
 
 
 @pytest.mark.parametrize("where", ["foo", "local:99999", "ucx://host:1", "tcp://host", ""])
@@ -46,3 +55,50 @@ def test_the_numbers_are_those_of_threads(command):
 def test_nothing_of_dask_is_loaded_without_it():
     code = "import sys, shrinkage.cli.run; sys.exit('distributed' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["connecting", "a worker starts"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_leaves_no_worker_no_file_and_no_complaint(tmp_path, moment, number):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "shrinkage", "run", "moons", "--study", "moons.study"]
+    with (
+        (tmp_path / "said").open("w+") as said,
+        subprocess.Popen(
+            [*command, "--epochs", "3000", "--dask", "local"],
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": str(temporary)},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        ) as process,
+    ):
+        family = psutil.Process(process.pid)
+        reached = {
+            "connecting": lambda: any(temporary.iterdir()),
+            "a worker starts": lambda: any(is_worker(one) for one in family.children()),
+        }[moment]
+        while not reached():
+            assert process.poll() is None, (tmp_path / "said").read_text()
+            time.sleep(0.01)
+        children = family.children()
+        if number == signal.SIGINT:  # as a terminal sends it
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        assert process.wait(PATIENCE) == 128 + number
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
+    assert not alive
+    lines = (tmp_path / "said").read_text().splitlines()
+    assert "shrinkage: stopped before enough fits were finished" in lines[-1]
+    assert not [one for one in lines if re.search(r"Traceback|Exception|Warning|Error", one)]
+    assert not list(temporary.iterdir())
+
+
+def is_worker(process):
+    """Whether it is a process of Dask's, which may have gone."""
+    with suppress(psutil.Error):
+        return "spawn_main" in " ".join(process.cmdline())
+    return False

@@ -103,6 +103,66 @@ def test_second_signal_ends_at_once() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "still here\n", "")
 
 
+def test_a_signal_inside_a_finalizer_is_heard_after_it() -> None:
+    program = (
+        "import os, signal, time\n"
+        "from shrinkage.cli.interruption import Interruption\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "with Interruption() as interruption:\n"
+        "    one = Finalized()\n"
+        "    try:\n"
+        "        del one\n"
+        "        print('swallowed', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise SystemExit(interruption.exit_code)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "swallowed\n", "")
+
+
+def test_what_else_a_finalizer_raises_is_still_told() -> None:
+    program = (
+        "from shrinkage.cli.interruption import Interruption\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        raise ValueError('lost')\n"
+        "with Interruption():\n"
+        "    Finalized()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ValueError: lost" in done.stderr
+
+
+def test_a_signal_inside_code_from_a_string_leaves_the_exit_code(tmp_path: Path) -> None:
+    program = (
+        "import os, signal\n"
+        "from shrinkage import cli\n"
+        "def interrupted(_):\n"
+        "    exec('os.kill(os.getpid(), signal.SIGTERM)', {'os': os, 'signal': signal})\n"
+        "cli._invoke = interrupted\n"
+        "raise SystemExit(cli.main([]))\n"
+    )
+    (tmp_path / "interrupted.py").write_text(program)
+    command = [sys.executable, "-m", "interrupted"]  # as `python -m shrinkage` is
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 143, done.stderr
+
+
+def test_before_a_process_ends_at_once_it_does_what_comes_last() -> None:
+    program = (
+        "from shrinkage.cli.interruption import Interruption\n"
+        "with Interruption() as interruption:\n"
+        "    interruption.lastly += [lambda: 1 / 0, lambda: print('put away', flush=True)]\n"
+        "    interruption.end_now()\n"
+        "    print('never')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "put away\n", "")
+
+
 @pytest.mark.slow
 def test_reader_who_has_seen_enough(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shrinkage", "run", "moons", "--epochs", "2", "--folds", "2"]

@@ -42,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _invoke(arguments)
         except (KeyboardInterrupt, Stopped):
             say(NOTHING_YET, "shrinkage: ")
+            if interruption.leaves:
+                interruption.end_now()
+            # `python -m` ends as if by Ctrl-C once code from a string, such as a dataclass makes,
+            # was interrupted, whoever caught that, unless other such code ran to its end.
+            exec("")  # noqa: S102  # nothing is executed
             return interruption.exit_code
         except ShrinkageError as error:
             say(str(error))

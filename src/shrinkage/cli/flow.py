@@ -14,10 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shrinkage.cli.interruption import NOTHING_YET, Interruption
+from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.options import Options
 from shrinkage.errors import ShrinkageError
-from shrinkage.terminal.plain import say
 from shrinkage.terminal.progress import Pace
 from shrinkage.terminal.screen import Screen
 
@@ -72,9 +71,11 @@ class Stopwatch:
 
 def read(options: Options, screen: Screen) -> Data:
     """The table that the command names."""
+    interruption = Interruption.current or Interruption()
     with screen.working(f"reading {options.source}"):
         from shrinkage.data import open_source, prepare
 
+        interruption.check()  # what is imported may swallow what a signal raises
         table, targets, name = open_source(
             options.source, options.target, options.samples, options.noise, options.seed
         )
@@ -116,6 +117,11 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
     """Load or compile the kernels before the clock of the progress bar starts.
 
     Compilation cannot be interrupted, so it has a thread of its own, and Ctrl-C leaves it behind.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On a signal.
     """
     from shrinkage.engine.pool import warm_up
 
@@ -129,6 +135,7 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
 
     thread = threading.Thread(target=start, name="engine", daemon=True)
     try:
+        interruption.check()
         with screen.working("starting the engine") as working:
             thread.start()
             thread.join(_COMPILES_AFTER)
@@ -137,8 +144,8 @@ def start_engine(basis: Basis, screen: Screen, interruption: Interruption) -> No
             while thread.is_alive():
                 thread.join(0.2)
     except KeyboardInterrupt:
-        say(NOTHING_YET, "shrinkage: ")
-        interruption.end_now()
+        interruption.leaves = True
+        raise
     if failure:
         raise failure[0]
 

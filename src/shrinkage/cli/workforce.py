@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from shrinkage.cli import flow
-from shrinkage.cli.interruption import NOTHING_YET, Interruption
+from shrinkage.cli.interruption import Interruption
 from shrinkage.cli.options import Options
 from shrinkage.data.description import counted
-from shrinkage.terminal.plain import say
 from shrinkage.terminal.screen import Screen
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ def beside(work: Callable[[], T]) -> T:
     try:
         return found.result()
     except KeyboardInterrupt:
-        say(NOTHING_YET, "shrinkage: ")
-        (Interruption.current or Interruption()).end_now()
+        (Interruption.current or Interruption()).leaves = True
         raise
 
 
@@ -103,7 +101,9 @@ def workforce(options: Options, screen: Screen) -> Iterator[Workforce]:
         yield Workforce(flow.threads_of(options.threads))
         return
     from shrinkage.clusters import DaskExecutor, cluster
+    from shrinkage.clusters.local import end_at_once
 
+    (Interruption.current or Interruption()).lastly.append(end_at_once)
     with ExitStack() as stack:
         with screen.working(f"connecting to Dask at {options.dask}"):
             connecting = cluster(options.dask, options.threads)

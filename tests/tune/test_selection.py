@@ -141,3 +141,10 @@ def test_small_numbers_keep_their_digits(grid):
 def test_no_penalty_alone_is_not_called_the_best(grid):
     said = select(with_losses(grid, {0.0: [1, 1, 1]})).sentence
     assert said.endswith("(mean ± standard error over 3 folds; no penalty was tried).")
+
+
+def test_one_fold_has_no_standard_error(grid):
+    study = with_losses(grid, {0.0: [3, None, None], 0.01: [1, None, None]})
+    sentence = select(study).sentence
+    assert "±" not in sentence
+    assert "(1 fold, so without a standard error; the best on that fold)" in sentence

@@ -138,7 +138,7 @@ def _point(point: PathPoint) -> dict[str, Any]:
         "folds": int(point.folds.size),
         "train_loss": point.mean_train,
         "validation_loss": point.mean_validation,
-        "validation_standard_error": point.se_validation,
+        "validation_standard_error": point.se_validation if point.folds.size > 1 else None,
         "score": point.mean_score,
         "zeros": point.sparsity,
     }

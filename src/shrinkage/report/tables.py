@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shrinkage.findings import Findings
 from shrinkage.intervals import Interval
 from shrinkage.report.wording import minus, number, percent, weights_name
+from shrinkage.scores import PathPoint
 from shrinkage.tune import candidates
 from shrinkage.verify import Effect
 
@@ -39,8 +40,8 @@ def tiles(findings: Findings) -> tuple[Tile, ...]:
         else ""
     )
     numbers = (
-        f"validation {facts.loss_name} {number(point.mean_validation)} "
-        f"± {number(point.se_validation, point.mean_validation)}{against}"
+        f"validation {facts.loss_name} "
+        f"{_over(point, point.mean_validation, point.se_validation)}{against}"
     )
     if not findings.plan.tries_penalties:
         found.append(Tile("Best penalty", "none was tried", numbers, ""))
@@ -173,9 +174,8 @@ def path_table(findings: Findings) -> tuple[PathRow, ...]:
     return tuple(
         PathRow(
             label=point.label,
-            train=f"{number(point.mean_train)} ± {number(point.se_train, point.mean_train)}",
-            validation=f"{number(point.mean_validation)} "
-            f"± {number(point.se_validation, point.mean_validation)}",
+            train=_over(point, point.mean_train, point.se_train),
+            validation=_over(point, point.mean_validation, point.se_validation),
             zeros=percent(point.sparsity),
             folds=str(point.folds.size),
             mark=", ".join(
@@ -210,3 +210,8 @@ def checklist(findings: Findings) -> dict[str, object] | None:
             for point in points
         ],
     }
+
+
+def _over(point: PathPoint, mean: float, error: float) -> str:
+    """A mean over folds with its standard error, which one fold does not have."""
+    return number(mean) + (f" ± {number(error, mean)}" if point.folds.size > 1 else "")

@@ -88,7 +88,9 @@ class Selection:
     def basis(self) -> str:
         """What the numbers are: ``"mean ± standard error over 5 folds"``."""
         folds = self.point.folds.size
-        return f"mean ± standard error over {folds} fold" + ("s" if folds != 1 else "")
+        if folds == 1:
+            return "1 fold, so without a standard error"
+        return f"mean ± standard error over {folds} folds"
 
     def _measured(self, metric: str) -> str:
         point, baseline = self.point, self.baseline
@@ -103,7 +105,8 @@ class Selection:
         compared = baseline is not None and point.penalty is not None
         shown = [value(point)] + ([value(baseline)] if compared and baseline else [])
         places = decimals(*shown)
-        text = f"{NAMES[metric]} {shown[0]:.{places}f} ± {error:.{places}f}{suffix}"
+        spread = f" ± {error:.{places}f}" if point.folds.size > 1 else ""
+        text = f"{NAMES[metric]} {shown[0]:.{places}f}{spread}{suffix}"
         if compared:
             text += f" against {shown[1]:.{places}f}{suffix} without a penalty"
         return text
@@ -115,6 +118,8 @@ class Selection:
         if self.runner_up is None:
             return "no fit with a penalty finished on these folds"
         best = "the best" if self.baseline is not None else "the best with a penalty"
+        if self.point.folds.size == 1:
+            best += " on that fold"
         rank = (
             best if self.rule == "minimum" else f"the strongest within one standard error of {best}"
         )

@@ -103,7 +103,7 @@ def test_json_holds_the_numbers_of_the_sentences(moons):
     assert said["diagnosis"]["gap"]["estimate"] == pytest.approx(
         said["diagnosis"]["validation_loss"] - said["diagnosis"]["train_loss"]
     )
-    counts = {"planned": 22, "finished": 22, "diverged": 0}
+    counts = {"planned": 22, "finished": 22, "diverged": 0, "out_of_time": 0, "lost": 0}
     assert said["fits"] == counts | {"interrupted_in": None, "not_run": []}
     effect = said["test"]["effects"]["log_loss"]
     assert effect["difference"]["estimate"] == pytest.approx(

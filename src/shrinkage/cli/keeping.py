@@ -180,7 +180,8 @@ def keeping(options: Options) -> Iterator[Keeping]:
         with StudyFile(options.study) as file:
             yield Keeping(options, file)
     except KeyboardInterrupt:
-        say(f"what is finished is kept in {options.study}", "shrinkage: ")
+        if Path(options.study).exists():  # one without anything in it is not left behind
+            say(f"what is finished is kept in {options.study}", "shrinkage: ")
         raise
 
 

@@ -15,7 +15,7 @@ _ROWS = 40
 
 def _read(**columns: object) -> Columns:
     table = pd.DataFrame(columns)
-    return read_columns(table, np.arange(1, len(table) + 1))
+    return read_columns(table, list(table), np.arange(1, len(table) + 1))
 
 
 def _numbers(seed: int = 0) -> np.ndarray:
@@ -137,4 +137,4 @@ def test_a_table_without_usable_columns_is_refused() -> None:
     with pytest.raises(DataError, match=r"no usable input column .*'x': the same value in every"):
         _read(x=[1.0] * _ROWS)
     with pytest.raises(DataError, match="no usable input column besides the target"):
-        read_columns(pd.DataFrame(index=range(3)), np.arange(3))
+        read_columns(pd.DataFrame(index=range(3)), [], np.arange(3))

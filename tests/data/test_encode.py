@@ -14,7 +14,7 @@ from shrinkage.data.encode import Encoded, encode
 
 def _encode(table: pd.DataFrame, fit: np.ndarray | None = None) -> Encoded:
     rows = np.arange(len(table))
-    return encode(read_columns(table, rows + 1), rows, rows if fit is None else fit)
+    return encode(read_columns(table, list(table), rows + 1), rows, rows if fit is None else fit)
 
 
 def test_numbers_are_those_of_the_standard_scaler() -> None:

@@ -7,6 +7,7 @@ rows (medians, frequent categories, scales) belongs to `encode`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class Columns:
     ----------
     rows : ndarray of int64, shape (rows,)
         Where each row stood in the user's table, from 1, for error messages.
-    numbers : list of (str, ndarray of float64)
+    numbers : list of (str, ndarray of float64 or float32)
         Numbers, parts of dates and booleans; NaN where missing.
     flags : set of str
         Which of `numbers` hold only 0 and 1.
@@ -62,7 +63,7 @@ class Columns:
     """
 
     rows: NDArray[np.int64]
-    numbers: list[tuple[str, NDArray[np.float64]]] = field(default_factory=list)
+    numbers: list[tuple[str, NDArray[Any]]] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     categories: list[tuple[str, NDArray[np.int64], list[str]]] = field(default_factory=list)
     texts: list[tuple[str, csr_matrix]] = field(default_factory=list)
@@ -79,13 +80,17 @@ class Columns:
             self.missing[name] = missing
 
 
-def read_columns(table: pd.DataFrame, rows: NDArray[np.int64], *, images: bool = False) -> Columns:
+def read_columns(
+    table: pd.DataFrame, names: Sequence[str], rows: NDArray[np.int64], *, images: bool = False
+) -> Columns:
     """Find out what each column is.
 
     Parameters
     ----------
     table : DataFrame
-        Input columns only, with unique string names.
+        With unique string names.
+    names : sequence of str
+        Input columns.
     rows : ndarray of int64, shape (rows,)
         Row numbers to name in messages, from 1.
     images : bool, default False
@@ -101,8 +106,8 @@ def read_columns(table: pd.DataFrame, rows: NDArray[np.int64], *, images: bool =
         On infinities, or when no usable column is left.
     """
     columns = Columns(rows, images=images)
-    for name in table.columns:
-        read_column(columns, str(name), table[name])
+    for name in names:
+        read_column(columns, name, table[name])
     require_some(columns)
     return columns
 
@@ -158,7 +163,10 @@ def read_column(columns: Columns, name: str, column: pd.Series) -> None:
     elif types.is_complex_dtype(dtype):
         columns.dropped.append((name, "complex numbers"))
     elif types.is_numeric_dtype(dtype):
-        _add_numbers(columns, name, column.to_numpy(dtype=np.float64, na_value=np.nan))
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        # What came in single precision is kept so: it takes no memory beside the table's own.
+        kept = column.to_numpy() if dtype == np.float32 else values
+        _add_numbers(columns, name, values, kept=kept)
     elif types.is_timedelta64_dtype(dtype):
         seconds = column.dt.total_seconds()
         _add_numbers(columns, name, seconds.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -260,7 +268,11 @@ def _add_booleans(columns: Columns, name: str, column: pd.Series) -> None:
 
 
 def _add_numbers(
-    columns: Columns, name: str, values: NDArray[np.float64], kind: str = "numeric"
+    columns: Columns,
+    name: str,
+    values: NDArray[np.float64],
+    kind: str = "numeric",
+    kept: NDArray[Any] | None = None,
 ) -> None:
     require_finite(name, values, columns.rows)
     missing = np.isnan(values)
@@ -281,7 +293,7 @@ def _add_numbers(
             f"Column '{name}' has a different whole number in every row, like an identifier; it is "
             "kept, so leave it out if it only names the row."
         )
-    columns.numbers.append((name, values))
+    columns.numbers.append((name, values if kept is None else kept))
     columns.count(kind, name, int(missing.sum()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,12 +27,14 @@ _LEAST_TEXT_SCALE = 1e-5
 _TEXT_COMPONENTS = 30
 # Rows standardized in one go: their float64 copies stay in a core's cache.
 _ROWS_AT_ONCE = 1024
+_COLUMNS_AT_ONCE = 8
 
 MISSING_HANDLING = (
     "a missing number takes its column's median and a second input marks it; a missing category "
     "is a category of its own"
 )
 
+Numbers = list[tuple[str, NDArray[Any]]]
 Block = tuple[NDArray[np.floating], list[str], list[str], NDArray[np.float64]]
 
 
@@ -76,31 +79,53 @@ def encode(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) ->
     Encoded
         Of `rows`.
     """
-    inputs: list[NDArray[np.float32]] = []
+    blocks = list(_others(columns, rows, fit))
+    few = _few_numbers(columns, rows)
+    if few is None:
+        few, blocks = [], [_numbers(columns, rows, fit), *blocks]
+    widths = [len(some) for some in few] + [len(names) for _, names, _, _ in blocks]
+    inputs = np.empty((len(rows), sum(widths)), np.float32)
     names: list[str] = []
     sources: list[str] = []
     centers: list[NDArray[np.float64]] = []
     scales: list[NDArray[np.float64]] = []
-    for values, block_names, block_sources, least_scale in _blocks(columns, rows, fit):
-        standardized, center, scale = standardize(values, fit, least_scale, columns.images)
-        inputs.append(standardized)
+    place = 0
+    for values, block_names, block_sources, least_scale in chain(
+        (_as_block(columns, some, rows) for some in few), blocks
+    ):
+        here = slice(place, place := place + len(block_names))
+        inputs[:, here], center, scale = standardize(values, fit, least_scale, columns.images)
         names.extend(block_names)
         sources.extend(block_sources)
         centers.append(center)
         scales.append(scale)
     return Encoded(
-        np.ascontiguousarray(np.concatenate(inputs, axis=1)),
-        tuple(names),
-        tuple(sources),
-        np.concatenate(centers),
-        np.concatenate(scales),
+        inputs, tuple(names), tuple(sources), np.concatenate(centers), np.concatenate(scales)
     )
 
 
-def _blocks(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Iterator[Block]:
+def _few_numbers(columns: Columns, rows: NDArray[np.int64]) -> list[Numbers] | None:
+    """The numbers in groups of a few, since all at once would be in memory several times.
+
+    None where they belong together: with gaps, as pixels, and where there are none.
+    """
+    numbers = columns.numbers
+    if columns.images or not numbers or any(np.isnan(one[rows]).any() for _, one in numbers):
+        return None if numbers else []
+    # Never a column alone: NumPy adds those up in another order, and the last bits would differ.
+    starts = list(range(0, max(len(numbers) - 1, 1), _COLUMNS_AT_ONCE))
+    return [numbers[start:end] for start, end in pairwise([*starts, len(numbers)])]
+
+
+def _as_block(columns: Columns, numbers: Numbers, rows: NDArray[np.int64]) -> Block:
+    names = [name for name, _ in numbers]
+    least = [LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
+    values = np.column_stack([column[rows] for _, column in numbers]).astype(np.float64, copy=False)
+    return values, names, list(names), np.array(least)
+
+
+def _others(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Iterator[Block]:
     """Unscaled values (m, k), their k names and source columns, and the least scale of each."""
-    if columns.numbers:
-        yield _numbers(columns, rows, fit)
     if columns.categories:
         yield _categories(columns, rows, fit)
     for name, counts in columns.texts:
@@ -139,10 +164,7 @@ def standardize(
 
 def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:
     """Numbers with the median where missing, then one flag for each column with gaps."""
-    sources = [name for name, _ in columns.numbers]
-    names = list(sources)
-    values = np.column_stack([column[rows] for _, column in columns.numbers])
-    least = [LEAST_FLAG_SCALE if name in columns.flags else 0.0 for name in names]
+    values, names, sources, least = _as_block(columns, columns.numbers, rows)
     if np.isnan(values).any():
         from sklearn.impute import SimpleImputer
 
@@ -152,8 +174,8 @@ def _numbers(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) 
         marked = [names[index] for index in imputer.indicator_.features_]
         names += [f"{name} is missing" for name in marked]
         sources += marked
-        least = least + [LEAST_FLAG_SCALE] * len(marked)
-    return values, names, sources, np.array(least)
+        least = np.append(least, [LEAST_FLAG_SCALE] * len(marked))
+    return values, names, sources, least
 
 
 def _categories(columns: Columns, rows: NDArray[np.int64], fit: NDArray[np.int64]) -> Block:

@@ -200,9 +200,9 @@ def _read(
     said = (*warnings, *understood.warnings)
     columns = None
     if image is not None or len(table) * len(inputs) < LARGE:
-        whole = table[list(inputs)]
+        whole = table[list(inputs)] if isinstance(table, StoredTable) else table
         whole = whole.loc[known] if len(rows) < len(whole) else whole
-        columns = read_columns(whole, rows, images=image is not None)
+        columns = read_columns(whole, inputs, rows, images=image is not None)
     if image is not None and columns is not None:
         require_pixels(columns, image)
     return Read(table, known, inputs, columns, understood, weights[known], rows - 1, said)

@@ -139,7 +139,7 @@ def _inputs(columns: Columns, train: Rows, test: Rows) -> Iterator[Input]:
     while columns.numbers:
         name, values = columns.numbers.pop(0)
         least = LEAST_FLAG_SCALE if name in columns.flags else 0.0
-        values = values[order]
+        values = values[order].astype(np.float64)
         missing = np.isnan(values)
         known = values[: len(train)][~missing[: len(train)]]
         if missing.any():

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from shrinkage.data.problems import BUNDLED, TOY_PROBLEMS, bundled
+from shrinkage.data.put_away import give_back
 from shrinkage.data.shared import LARGE
 from shrinkage.data.stored import StoredTable, stored
 from shrinkage.data.target import find_target
@@ -20,6 +21,9 @@ from shrinkage.errors import DataError, SettingError, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MANY = 1 << 22
+"""Cells of a table from which on what its reading took is given back to the system."""
 
 
 def open_source(
@@ -68,6 +72,8 @@ def open_source(
     table = _left_in_file(path)
     if table is None:
         table = load_table(path)
+        if table.size >= _MANY:
+            give_back()
     return table, find_target(list(table.columns), target), path.name
 
 
@@ -109,7 +115,12 @@ def load_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     _require_file(path, str(path))
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            if file.read(4) == b"PAR1":
+                file.seek(0)
+                return _with_rows(_read_parquet(file, path.name), path.name)
+            file.seek(0)
+            content = file.read()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -120,13 +131,17 @@ def load_table(path: str | Path) -> pd.DataFrame:
     if not content.strip():
         raise DataError(f"{path.name} is empty; it should hold a header row and rows of data")
     if content[:4] == b"PAR1":
-        table = _read_parquet(content, path.name)
+        table = _read_parquet(BytesIO(content), path.name)
     elif content[:6] == b"ARROW1":
         table = _read_arrow(content, path.name)
     else:
         table = read_text(content, path.name)
+    return _with_rows(table, path.name)
+
+
+def _with_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if len(table) == 0:
-        raise DataError(f"{path.name} has column names but no rows of data; add rows")
+        raise DataError(f"{name} has column names but no rows of data; add rows")
     return table
 
 
@@ -155,12 +170,12 @@ def _require_file(path: Path, said: str) -> None:
     raise DataError(f"there is no file {said}; {remedy}")
 
 
-def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
+def _read_parquet(content: IO[bytes], name: str) -> pd.DataFrame:
     import pandas as pd
     from pyarrow import ArrowException
 
     try:
-        table = pd.read_parquet(BytesIO(content))
+        table = pd.read_parquet(content)
     except (ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise DataError(f"{name} is a damaged Parquet file ({reason}); make it anew") from error

@@ -23,6 +23,7 @@ def looked_at(part: Part) -> Part:
     """
     if part.inputs.size < MANY:
         return part
+    give_back()  # the copy need not take memory beside what was before
     some = slice(None, None, -(-len(part.inputs) // TRAINED))
     return replace(
         part,
@@ -47,6 +48,6 @@ def tested(test: TestSet) -> TestSet:
     rows = len(test.targets)
     if test.inputs.size < MANY_TESTED or rows <= TESTED:
         return test
-    give_back()  # what follows need not take memory beside what was before
+    give_back()
     some = np.sort(np.random.default_rng(0).choice(rows, TESTED, replace=False))
     return TestSet(put_away(test.inputs, some), test.targets[some], test.weights[some])

@@ -18,6 +18,7 @@ from shrinkage.verify.boundary import Plane
 from shrinkage.verify.certainty import Certainty, certainty_of
 from shrinkage.verify.complexity import complexity, fine_plane, no_boundary
 from shrinkage.verify.derivatives import arithmetic
+from shrinkage.verify.large import settle
 from shrinkage.verify.measures import (
     Floats,
     Measure,
@@ -118,6 +119,7 @@ def simplicity_of(
     ShrinkageError
         When no fit of a side ended well.
     """
+    settle(data)
     by_seed = (_by_seed(before_fits, "without"), _by_seed(after_fits, "with"))
     common = sorted(by_seed[0].keys() & by_seed[1].keys())
     fits = Sides(*([side[seed] for seed in common or side] for side in by_seed))

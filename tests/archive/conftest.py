@@ -218,6 +218,7 @@ def handed(value: Any, name: str) -> Any:
 
 
 same_fixture = handed(assert_same, "same")
+same_fit_fixture = handed(assert_same_fit, "same_fit")
 moons_fixture = handed(moons, "moons")
 run_of_fixture = handed(run_of, "run_of")
 uninterrupted_fixture = handed(uninterrupted, "uninterrupted")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,11 +16,25 @@ from shrinkage.archive.comparing import compare
 from shrinkage.archive.records import canonical, parsed
 from shrinkage.archive.salvage import recover
 from shrinkage.archive.tensors import packed
-from shrinkage.errors import ShrinkageError
+from shrinkage.errors import SettingError, ShrinkageError
 
 
-def read_all(path: Path) -> None:
-    """Everything that looks into a file; a sentence is as good as an answer."""
+@pytest.fixture
+def read_all(complete, same_fit):
+    """What looks into a file: a sentence is as good as an answer, but a wrong answer is not."""
+    truth = {fit.trial: fit for fit in complete.study.fits}
+
+    def look(path: Path) -> None:
+        for found in _answers(path):
+            if isinstance(found, Study):
+                for fit in found.fits:
+                    assert fit.trial in found.trials
+                    same_fit(fit, truth[fit.trial])
+
+    return look
+
+
+def _answers(path: Path) -> Iterator[object]:
     for read in (
         summary,
         open_study,
@@ -29,12 +44,9 @@ def read_all(path: Path) -> None:
         lambda path: compare(path, path),
     ):
         try:
-            found = read(path)
+            yield read(path)
         except ShrinkageError as error:
             assert "\n" not in str(error)  # noqa: PT017  # an answer is as good
-        else:
-            if isinstance(found, Study):
-                assert all(fit.trial in found.trials for fit in found.fits)
 
 
 def mutated(content: bytes, draw: random.Random) -> bytes:
@@ -66,7 +78,7 @@ def mutated(content: bytes, draw: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_mutated_files(complete, tmp_path, seed):
+def test_mutated_files(complete, read_all, tmp_path, seed):
     content = complete.path.read_bytes()
     draw = random.Random(seed)
     path = tmp_path / "mutated.study"
@@ -80,6 +92,7 @@ def test_mutated_files(complete, tmp_path, seed):
             except ShrinkageError:
                 continue
             summary(saved)
+            read_all(saved)
 
 
 HOSTILE = (
@@ -134,7 +147,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("statement", HOSTILE)
-def test_files_that_lie(complete, statement):
+def test_files_that_lie(complete, read_all, statement):
     with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(statement)
@@ -145,6 +158,41 @@ def test_files_that_lie(complete, statement):
     except ShrinkageError:
         return
     read_all(saved)
+
+
+COLUMNS = (
+    *("status", "stopped_at", "best_epoch", "train_loss", "validation_loss", "zeros", "spread"),
+    *("stationarity", "slope", "polish_iterations", "digest"),
+)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_number_of_a_fit_is_under_its_digest(complete, column):
+    with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
+        (value,) = connection.execute(f"SELECT {column} FROM fits WHERE trial = 2").fetchone()
+        other = "LOST" if column == "status" else 0.5 if value is None else f"{value}1"
+        connection.execute(f"UPDATE fits SET {column} = ? WHERE trial = 2", (other,))
+    with pytest.raises(SettingError, match="is damaged"):
+        open_study(complete.path)
+
+
+@pytest.mark.parametrize("table", ["histories", "outputs", "parameters"])
+def test_every_byte_of_a_fit_is_under_its_digest(complete, table):
+    draw = random.Random(table)
+    with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
+        # One of each kind: refits have no outputs, which are all alike.
+        rows = connection.execute(f"SELECT trial, tensors FROM {table} GROUP BY tensors").fetchall()
+        put = f"UPDATE {table} SET tensors = ? WHERE trial = ?"
+        for _ in range(20):
+            (key, content), (_, foreign) = draw.sample(rows, 2)
+            changed = bytearray(content)
+            changed[draw.randrange(len(changed))] ^= 1 << draw.randrange(8)
+            for wrong in (bytes(changed), foreign, content[:-1], content + b"\0"):
+                connection.execute(put, (wrong, key))
+                with pytest.raises(SettingError, match="is damaged"):
+                    open_study(complete.path)
+                connection.execute(put, (content, key))
+    assert len(open_study(complete.path).fits) == 9
 
 
 def test_rows_that_point_beyond_the_data_are_refused(complete, data):

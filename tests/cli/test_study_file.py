@@ -215,3 +215,13 @@ def test_a_file_without_a_plan(command, kept):
     again = command.quick("good.csv", "--study", "good.study", "--json")
     assert document(again) == kept
     assert command("report", "good.study").code == 0
+
+
+def test_a_run_that_failed_has_ended(command, good):
+    wild = ("--optimizer", "sgd", "--learning-rate", "1e9", "--study", "wild.study")
+    outcome = command("run", good, *wild, "--epochs", "3", "--folds", "2", "--repeats", "1")
+    assert outcome.code == 2
+    shown = " ".join(command("show", "wild.study").out.split())
+    assert "stopped early" in shown
+    assert "not ended" not in shown
+    assert "stopped in: the λ path on every fold" in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from shrinkage.cli.options import Options
 from shrinkage.cli.plans import Spent, told_basis, told_plan
 from shrinkage.data import BUNDLED, Data
 from shrinkage.data.description import counted
-from shrinkage.errors import SettingError
+from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.study import Fit, Trial
 from shrinkage.terminal.plain import say
 from shrinkage.tune.search import versions
@@ -46,6 +46,8 @@ class Keeping:
     file: StudyFile | None
     known: Mapping[Trial, Fit] = field(default_factory=dict)
     """Fits that were there already and hold."""
+    under_way: Work | None = None
+    """What is being trained."""
 
     def basis(self, basis: Basis) -> Basis:
         """The basis with what the study began with, where the user does not say otherwise."""
@@ -128,6 +130,7 @@ class Keeping:
         from shrinkage.archive import Recorded
         from shrinkage.exhibits import Series
 
+        self.under_way = work
         weights = isinstance(work, Series) and work.exhibit.needs_weights
         return Recorded(work, self.file, weights=weights, beside=beside)
 
@@ -143,6 +146,7 @@ class Keeping:
         """The training has ended, and all of it is in the file."""
         if self.file is None:
             return
+        self.under_way = None
         from shrinkage.tune.joint import JointSearch
 
         joint = isinstance(work, JointSearch)
@@ -153,6 +157,12 @@ class Keeping:
             study=work.study if joint else None,
             facts=Spent(work.seconds, work.seats).told if joint else {},
         )
+
+    def give_up(self) -> None:
+        """What was being trained has failed: that much is said of the run, if it can be."""
+        if self.file is not None and self.under_way is not None:
+            with suppress(ShrinkageError):
+                self.file.finish(complete=False, stage=self.under_way.stage)
 
     def found(self, document: Callable[[], Mapping[str, Any]]) -> None:
         """What the findings are; made only where there is a file for them."""
@@ -178,7 +188,12 @@ def keeping(options: Options) -> Iterator[Keeping]:
 
     try:
         with StudyFile(options.study) as file:
-            yield Keeping(options, file)
+            kept = Keeping(options, file)
+            try:
+                yield kept
+            except ShrinkageError:
+                kept.give_up()
+                raise
     except KeyboardInterrupt:
         if Path(options.study).exists():  # one without anything in it is not left behind
             say(f"what is finished is kept in {options.study}", "shrinkage: ")

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-_STAGES = {
+STAGES = {
     "fit": "training",
     "bracket": "finding the range of λ",
     "path": "the λ path on every fold",
@@ -27,6 +27,7 @@ _STAGES = {
     "learning-curve": "more and more rows",
     "lesson": "the lesson",
 }
+"""What is being trained in each stage, for people."""
 _EVERY = 10.0
 """Seconds between two lines where nothing can be animated."""
 
@@ -82,7 +83,7 @@ class Pace:
         """One line for a log file."""
         counted = f"{self.done} of about {self.expected} fits"
         known = [counted, self.workers(), self.rate, self.left]
-        return f"{_STAGES[self.stage]}: " + ", ".join(filter(None, known))
+        return f"{STAGES[self.stage]}: " + ", ".join(filter(None, known))
 
     @property
     def summary(self) -> str:
@@ -134,7 +135,7 @@ def bar(console: Console, pace: Pace) -> Iterator[None]:
     """An animated line that vanishes at the end."""
     progress = Progress(
         SpinnerColumn(),
-        _Words(lambda: _STAGES[pace.stage]),
+        _Words(lambda: STAGES[pace.stage]),
         _Count(pace),
         BarColumn(bar_width=None),
         *([_Words(pace.workers, "cyan", right=True)] if pace.workers() else []),

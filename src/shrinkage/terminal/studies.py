@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shrinkage.terminal.plain import plain
+from shrinkage.terminal.progress import STAGES
 from shrinkage.terminal.sections import labelled
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _fits(found: Summary) -> str:
     if found.besides:
         parts.append(f"{found.besides:,} more beside them")
     if found.stage:
-        parts.append(f"given up in stage {found.stage}")
+        parts.append(f"stopped in: {STAGES.get(found.stage, found.stage)}")
     return f"{', '.join(parts)}."
 
 
@@ -103,7 +104,7 @@ def _runs(runs: tuple[Ran, ...]) -> list[str]:
 
     lines = []
     for run in runs[-_RUNS:]:
-        how = "complete" if run.complete else "interrupted" if run.ended else "not ended"
+        how = "complete" if run.complete else "stopped early" if run.ended else "not ended"
         lines.append(f"{run.started[:16].replace('T', ' ')}, {counted(run.fits, 'fit')}, {how}")
         if run.command:
             lines[-1] += f": {run.command}"

@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.test_options import RAW
 
-from shrinkage.cli.options import read_options
-from shrinkage.errors import SettingError
+from shrinkage.cli.options import _fit_limit
 from shrinkage.penalties import L1
 
 LIMIT = ("--fit-limit", "1s")
@@ -21,13 +19,15 @@ def lasso(trial):
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30.0), ("2min", 120.0), ("1h", 3600.0)])
 def test_a_time_has_its_unit(text, seconds):
-    assert read_options(RAW | {"fit_limit": text}).fit_limit == seconds
+    assert _fit_limit({"fit_limit": text}) == seconds
 
 
 @pytest.mark.parametrize("text", ["30", "0s", "500fits", "soon", "", "-1s"])
-def test_what_is_no_time_is_refused(text):
-    with pytest.raises(SettingError, match="in --fit-limit is no time above 0; write one with"):
-        read_options(RAW | {"fit_limit": text})
+def test_what_is_no_time_is_refused(command, text):
+    refusal = command("run", "moons", "--fit-limit", text).refusal
+    assert refusal.startswith(
+        f"'{text}' in --fit-limit is no time above 0; write one with its unit"
+    )
 
 
 def test_what_took_too_long_is_called_that_everywhere(command, good, endless):

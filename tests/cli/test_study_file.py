@@ -224,4 +224,4 @@ def test_a_run_that_failed_has_ended(command, good):
     shown = " ".join(command("show", "wild.study").out.split())
     assert "stopped early" in shown
     assert "not ended" not in shown
-    assert "stopped in: the λ path on every fold" in shown
+    assert "stopped in: refining near the best λ" in shown

@@ -64,7 +64,7 @@ def train(
     exception in its consumer, Ctrl-C included) stops the running trainings within a step.
 
     Trials about a network of the user's own are trained by that network, where `executor`,
-    `threads`, `starts` and `ahead` mean nothing.
+    `threads`, `starts`, `ahead` and `limit` mean nothing.
 
     Parameters
     ----------

@@ -133,6 +133,10 @@ HOSTILE = (
     "UPDATE facts SET value = '[]'",
     "UPDATE facts SET value = '{}'",
     "UPDATE facts SET value = 'null'",
+    "UPDATE facts SET value = 'NaN'",
+    "UPDATE facts SET value = '{\"fields\":1e999}'",
+    "UPDATE runs SET plan = '{\"lambdas\":-Infinity}'",
+    "UPDATE records SET value = replace(value, ':3', ':1e999')",
     "UPDATE facts SET value = '3'",
     "UPDATE facts SET value = '\"text\"'",
     'UPDATE facts SET value = replace(value, \'"record":"Data"\', \'"record":"Part"\')',
@@ -150,6 +154,7 @@ HOSTILE = (
 def test_files_that_lie(complete, read_all, statement):
     with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM facts WHERE name = 'digest'")  # as in a file before it
         connection.execute(statement)
     read_all(complete.path)
     saved = complete.path.with_name("saved.study")
@@ -209,5 +214,6 @@ def test_rows_that_point_beyond_the_data_are_refused(complete, data):
         data_of["fields"]["full"]["fields"]["train"] = {"array": name}
         connection.execute("INSERT INTO arrays VALUES (?, ?)", (name, content))
         connection.execute("UPDATE facts SET value = ? WHERE name = 'data'", (canonical(data_of),))
+        connection.execute("DELETE FROM facts WHERE name = 'digest'")
     with pytest.raises(ShrinkageError, match="the data inside the study file are damaged"):
         open_study(complete.path)

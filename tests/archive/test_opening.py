@@ -130,6 +130,25 @@ def test_one_bit_of_the_data_is_found(complete, data, same, plan, uninterrupted)
     same(open_study(complete.path, data=data), uninterrupted(data, plan))
 
 
+@pytest.mark.parametrize("change", [("upper", "uppes"), ('"class"', '"glass"'), ("moons", "loons")])
+def test_one_letter_of_the_data_is_found(complete, tmp_path, data, change):
+    """What classes and columns are called is no array, but is under a digest as well."""
+    before = said_of_data(complete.path)
+    statement = "UPDATE facts SET value = replace(value, ?, ?) WHERE name = 'data'"
+    edit(complete.path, (statement, *change))
+    assert said_of_data(complete.path) != before
+    with pytest.raises(SettingError, match="the data inside the study file are damaged; give them"):
+        open_study(complete.path)
+    assert not recover(complete.path, tmp_path / "saved.study").data
+    study = open_study(tmp_path / "saved.study", data=data)
+    assert len(study.fits) == 9
+
+
+def said_of_data(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT value FROM facts WHERE name = 'data'").fetchone()
+
+
 def test_a_newer_version(complete):
     edit(complete.path, (f"PRAGMA user_version = {schema.VERSION + 1}",))
     refused(complete.path, f"of version {schema.VERSION + 1}, and this version .* up to")

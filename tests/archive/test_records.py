@@ -130,7 +130,9 @@ def test_deep_nesting_is_unreadable():
         untold(parsed(deep))
 
 
-@pytest.mark.parametrize("text", ["", "{", "nul", b"\xff\xfe\x00", None, 3, pickle.dumps({"a": 1})])
+@pytest.mark.parametrize(
+    "text", ["", "{", "nul", "NaN", "[1e999]", b"\xff\xfe\x00", None, 3, pickle.dumps({"a": 1})]
+)
 def test_what_is_no_json_is_unreadable(text):
     with pytest.raises(Unreadable):
         parsed(text)

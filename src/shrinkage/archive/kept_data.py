@@ -62,9 +62,10 @@ def keep(connection: sqlite3.Connection, data: Data) -> None:
             names[id(values)] = values, name
         return names[id(values)][1]
 
-    whole = size_of(data) <= LARGEST
+    said = told(data, put) if size_of(data) <= LARGEST else None
     facts = {
-        "data": told(data, put) if whole else None,
+        "data": said,
+        "digest": digest_of_said(said),
         "name": data.name,
         "fingerprint": data.fingerprint,
         "rows": digests_of_rows(data),
@@ -92,6 +93,8 @@ def kept(connection: sqlite3.Connection) -> Data | None:
     said = fact(connection, "data")
     if said is None:
         return None
+    if fact(connection, "digest") not in (None, digest_of_said(said)):  # the first files had none
+        raise Unreadable("data")
     data = untold(said, get)
     if not isinstance(data, Data):
         raise Unreadable("no data")
@@ -99,6 +102,11 @@ def kept(connection: sqlite3.Connection) -> Data | None:
     if fact(connection, "fingerprint") != data.fingerprint:
         raise Unreadable("fingerprint")
     return data
+
+
+def digest_of_said(said: Any) -> str:
+    """Of the JSON of data, which says what classes and columns are called, beside all arrays."""
+    return digest_of([canonical(said).encode()])
 
 
 def check(data: Data) -> None:

@@ -207,6 +207,14 @@ def parsed(text: Any) -> Any:
         When it is none.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (TypeError, ValueError, RecursionError) as error:
         raise Unreadable(str(error)) from error
+
+
+def _finite(text: str) -> float:
+    """JSON knows no other numbers, but Python reads them."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number

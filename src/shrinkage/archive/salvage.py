@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shrinkage.archive.copying import RUN, Copier, new_file
+from shrinkage.archive.kept_data import digest_of_said
 from shrinkage.archive.reading import question
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
 from shrinkage.archive.rows import SCALARS, TENSORS, Rows
@@ -22,7 +23,7 @@ from shrinkage.data.digests import digest_of
 from shrinkage.errors import SettingError
 
 _FACTS = (
-    *("data", "name", "fingerprint", "rows", "folds", "description", "source"),
+    *("data", "digest", "name", "fingerprint", "rows", "folds", "description", "source"),
     *("stage", "names", "screened"),
 )
 _TRIAL = "network, training, penalty, lam, part, seed, rows, place"
@@ -164,9 +165,10 @@ def _facts(damaged: sqlite3.Connection, made: sqlite3.Connection) -> bool:
             row = damaged.execute("SELECT tensors FROM arrays WHERE digest = ?", (name,)).fetchone()
             if row is not None and isinstance(row[0], bytes) and digest_of([row[0]]) == name:
                 arrays[name] = row[0]
-    whole = bool(names) and len(arrays) == len(names)
+    said = facts.get("digest") in (None, digest_of_said(facts.get("data")))
+    whole = said and bool(names) and len(arrays) == len(names)
     if not whole:
-        facts["data"] = None
+        facts |= {"data": None, "digest": None}
         arrays = {}
     made.executemany(
         "INSERT INTO facts VALUES (?, ?)", [(name, canonical(said)) for name, said in facts.items()]

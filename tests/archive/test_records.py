@@ -138,6 +138,23 @@ def test_what_is_no_json_is_unreadable(text):
         parsed(text)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ElasticNet(1), ElasticNet(1.0)),
+        (Training("cross_entropy", dropout=0), Training("cross_entropy", dropout=0.0)),
+        (Training("cross_entropy", max_norm=2), Training("cross_entropy", max_norm=2.0)),
+    ],
+    ids=["l1_ratio", "dropout", "max_norm"],
+)
+def test_equal_records_are_one_text(one, other):
+    """A record is found by its text, and a trial by its records."""
+    assert one == other
+    assert canonical(told(one)) == canonical(told(other))
+    assert "1.0" in canonical(told(ElasticNet(1)))
+    assert '"epochs":9' in canonical(told(Training("cross_entropy", epochs=9)))
+
+
 def test_equal_values_are_one_text():
     assert (
         canonical({"b": 1, "a": (1.5,)}) == canonical({"a": [1.5], "b": 1}) == ('{"a":[1.5],"b":1}')

@@ -93,6 +93,17 @@ def test_other_folds_are_other_questions(complete, moons, plan, uninterrupted, s
     same(complete.study, whole)
 
 
+def test_a_whole_number_is_the_same_setting(keeper, data, plan, same):
+    whole = replace(plan, training=replace(plan.training, dropout=0), lambdas=(0.001, 1))
+    assert keeper.run(data, whole)
+    real = replace(plan, lambdas=(0.001, 1.0))
+    assert keeper.run(data, real) == []
+    assert not keeper.study.missing
+    new = keeper.run(data, replace(real, lambdas=(0.001, 0.01, 1.0)))
+    assert {trial.lam for trial in new if trial.fold is not None} == {0.01}
+    assert not keeper.study.missing
+
+
 def test_going_back_to_the_first_plan(complete, data, plan, wider, uninterrupted, same):
     complete.run(data, wider(plan))
     assert complete.run(data, plan) == []

@@ -99,8 +99,18 @@ def told(value: Any, keep: Keep | None = None) -> Any:
             f"a study file cannot hold {kind} of another program: only what this package defines "
             "can be read again without running code; leave out the file"
         )
-    given = {field.name: told(getattr(value, field.name), keep) for field in fields(value)}
+    hints = _hints(type(value))
+    given = {
+        field.name: told(_as_hinted(getattr(value, field.name), hints[field.name]), keep)
+        for field in fields(value)
+    }
     return {"record": kind, "fields": given}
+
+
+def _as_hinted(value: Any, hint: Any) -> Any:
+    """A dropout of 0 is one of 0.0: what is equal is one text."""
+    floats = hint is float or (float in get_args(hint) and int not in get_args(hint))
+    return float(value) if floats and type(value) is int else value
 
 
 def told_fields(record: Any) -> dict[str, Any]:

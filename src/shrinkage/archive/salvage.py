@@ -24,7 +24,7 @@ from shrinkage.errors import SettingError
 
 _FACTS = (
     *("data", "digest", "name", "fingerprint", "rows", "folds", "description", "source"),
-    *("stage", "names", "screened"),
+    *("stage", "names", "screened", "spent"),
 )
 _TRIAL = "network, training, penalty, lam, part, seed, rows, place"
 

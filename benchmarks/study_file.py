@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import Effort, interleaved, seconds
 from benchmarks.table import Median, Row
 from benchmarks.worker import ROOT
-from shrinkage import L1, Fit, Network, ShrinkageError, Trial
+from shrinkage import L1, Fit, Network, ShrinkageError, Study, Trial
 from shrinkage.archive import Run, StudyFile, frame, open_study, summary, told_fields
 from shrinkage.archive.salvage import recover
 from shrinkage.data import Data, bundled, prepare
@@ -176,7 +176,7 @@ def _mutated(place: Path, effort: Effort) -> Row:
         return Row("mutated study files", None, "", 0.0, "at most", detail=reason[:200])
     odd, refused, peak = done.stdout.split()
     return Row(
-        f"of {count:,} mutated study files, read with anything but a sentence or an answer",
+        f"of {count:,} mutated study files, read with anything but a sentence or a true answer",
         float(odd),
         "",
         0.0,
@@ -216,15 +216,21 @@ def _read_mutated(whole: Path, count: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     content, draw = whole.read_bytes(), random.Random(0)
     path, saved = whole.with_name("mutated.study"), whole.with_name("saved.study")
+    truth = {fit.trial: _bits(fit) for fit in open_study(whole).fits}
     odd = refused = 0
     for number in range(count):
         path.write_bytes(mutated(content, draw))
-        reads = [summary, open_study, frame, lambda path: frame(path, "histories")]
+        reads: list[Callable[[Path], object]] = [summary, open_study, frame]
+        reads.append(lambda path: frame(path, "histories"))
         if number % 10 == 0:
             reads.append(lambda path: recover(path, saved))
         for read in reads:
             try:
-                read(path)
+                found = read(path)
+                if isinstance(found, Study) and any(
+                    _bits(fit) != truth.get(fit.trial) for fit in found.fits
+                ):
+                    raise AssertionError("a fit that was never trained")
             except ShrinkageError:
                 refused += read is open_study
             except Exception as error:  # noqa: BLE001  # what must not happen, to be counted
@@ -233,6 +239,13 @@ def _read_mutated(whole: Path, count: int) -> None:
         saved.unlink(missing_ok=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(odd, refused, f"{peak:.0f}")
+
+
+def _bits(fit: Fit) -> tuple[object, ...]:
+    """All of a fit that a training has decided."""
+    arrays = (fit.parameters, fit.epochs, fit.train_loss, fit.validation_loss, fit.outputs)
+    numbers = (fit.final_train_loss, fit.status, fit.stopped_at, fit.best_epoch, fit.kept)
+    return (*(values.tobytes() for values in arrays), *numbers)
 
 
 if __name__ == "__main__":

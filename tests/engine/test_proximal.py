@@ -114,6 +114,23 @@ def test_a_stack_is_each_of_its_networks_with_its_own_lambda(over: str, lead: in
         torch.testing.assert_close(found[place], alone)
 
 
+@pytest.mark.parametrize("over", ["units", "inputs"])
+@pytest.mark.parametrize("lead", [0, 2])
+def test_one_step_for_all_weights_is_the_same_step_for_each(over: str, lead: int) -> None:
+    copies = (3, 2)[:lead]
+    weights = torch.from_numpy(draw(6, (*copies, 4, 3, 2), 1.0)[0])
+    weights[..., 0, :, :] = 0.0
+    weights[..., :, 0, :] *= -1e-3
+    ones = (1,) * 3 if lead else ()
+    step = torch.full((*copies, *ones), 0.3, dtype=weights.dtype)
+    lam = torch.full(copies, 0.7, dtype=weights.dtype) if lead else 0.7
+    found = group_prox(weights, step, lam, over, lead)
+    each = group_prox(weights, torch.full_like(weights, 0.3), lam, over, lead)
+    torch.testing.assert_close(found, each)
+    assert not torch.signbit(found[found == 0]).any()
+    assert (found == 0).any(dim=-1).any()
+
+
 def test_a_vector_is_a_kernel_of_one_output() -> None:
     weights = torch.tensor([3.0, 4.0])
     as_kernel = group_prox(weights[None], torch.ones(1, 2), 0.5, "units")[0]

@@ -174,9 +174,15 @@ def group_prox(
     require_known("group", over, GROUPS)
     exact = weights if weights.dtype == torch.float64 else weights.float()
     z = grouped(exact, over, lead)
-    own = grouped(step.to(z.dtype).expand_as(weights), over, lead)
     strength = lam.to(z.dtype)[..., None, None] if isinstance(lam, Tensor) else lam
-    thresholds = own * (strength * z.shape[-1] ** 0.5)
+    bound = strength * z.shape[-1] ** 0.5
+    if all(size == 1 for size in step.shape[lead:]):  # of SGD: the same for all weights
+        threshold = step.to(z.dtype).reshape(*step.shape[:lead], 1, 1) * bound
+        lengths = torch.linalg.vector_norm(z, dim=-1, keepdim=True)
+        kept = torch.where(lengths > 0, 1.0 - threshold / lengths, 0.0).clamp(min=0.0)
+        shrunk = torch.addcmul(z.new_zeros(()), z, kept)  # a sum, so that no zero has a sign
+        return _ungrouped(shrunk, weights.shape, over, lead).to(weights.dtype)
+    thresholds = grouped(step.to(z.dtype).expand_as(weights), over, lead) * bound
     norms = _norms_after(z, thresholds)
     kept = torch.where(thresholds > 0, norms / (norms + thresholds), 1.0)
     shrunk = torch.where((norms > 0) & (z != 0), z * kept, 0.0)

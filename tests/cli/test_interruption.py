@@ -151,6 +151,23 @@ def test_a_signal_inside_code_from_a_string_leaves_the_exit_code(tmp_path: Path)
     assert done.returncode == 143, done.stderr
 
 
+def test_a_signal_that_typer_made_an_exit_code_of_is_told_with_its_own() -> None:
+    program = (
+        "import os, signal\n"
+        "from shrinkage import cli\n"
+        "def swallowing(_):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    except KeyboardInterrupt:\n"
+        "        return 130\n"
+        "cli._invoke = swallowing\n"
+        "raise SystemExit(cli.main([]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 143
+    assert "there is nothing to report" in done.stderr
+
+
 def test_before_a_process_ends_at_once_it_does_what_comes_last() -> None:
     program = (
         "from shrinkage.cli.interruption import Interruption\n"

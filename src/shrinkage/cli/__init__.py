@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     with Interruption() as interruption:
         try:
-            return _invoke(arguments)
+            code = _invoke(arguments)
+            interruption.check()  # Typer makes an exit code of a signal before a command begins
+            return code
         except (KeyboardInterrupt, Stopped):
             say(NOTHING_YET, "shrinkage: ")
             if interruption.leaves:

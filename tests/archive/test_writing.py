@@ -253,8 +253,19 @@ def test_the_clock_has_no_say(keeper, data, plan, monkeypatch, uninterrupted, sa
 
     keeper.run(data, plan, most=3)
     monkeypatch.setattr("shrinkage.archive.writing.datetime", Early)
+    monkeypatch.setattr("shrinkage.archive.holding.datetime", Early)
     keeper.run(data, plan)
-    same(keeper.study, uninterrupted(data, plan))
+    whole = uninterrupted(data, plan)
+    same(keeper.study, whole)
+    # The last run is the one that was written last, and merging and exporting ask no clock.
+    before, after = summary(keeper.path).runs
+    assert (before.fits, after.fits, after.complete) == (3, len(whole.fits) - 3, True)
+    assert after.started < before.started
+    both = keeper.path.with_name("both.study")
+    assert merge(keeper.path, keeper.path, both).fits == len(whole.fits)
+    same(open_study(both), whole)
+    runs = export(both, "mlflow", keeper.path.with_name("runs"))
+    assert len(list(runs.glob("*/*/meta.yaml"))) == len(whole.fits)
 
 
 def test_a_penalty_of_ones_own_is_refused_by_name(keeper, data, plan, run_of):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -173,6 +175,25 @@ def test_recover(command, kept):
     assert "fits recovered, 0 lost." in outcome.err
     found = json.loads(command("show", "good-recovered.study", "--json").out)
     assert found["finished"] == kept["fits"]["finished"]
+
+
+def test_while_another_process_writes(command, good, kept):
+    """The second writer is told who it is; whoever only looks is not kept out."""
+    program = "import sys; from shrinkage.archive import StudyFile; file = StudyFile('good.study')"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{program}; print('held', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=command.folder,
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        refusal = command("run", good, *QUICK, "--study", "good.study").refusal
+        assert f"'good.study' is being written by process {other.pid} on " in refusal
+        found = json.loads(command("show", "good.study", "--json").out)
+        assert found["writer"].startswith(f"process {other.pid} on ")
+        assert found["finished"] == kept["fits"]["finished"]
+        assert command("export", "good.study", "--to", "csv").code == 0
 
 
 def test_a_command_that_fails_leaves_no_study(command):

@@ -387,8 +387,8 @@ TUNE = (
     ),
     option(
         *("storage", str | None, _JOINT, "FILE"),
-        "Keep Optuna's journal of the joint search in a file, and go on from it; --study keeps the fits "
-        "too.",
+        "Keep Optuna's journal of the joint search in a file, and go on from it; --study keeps the "
+        "fits too.",
         shown="in memory",
     ),
 )

@@ -120,8 +120,13 @@ def effects(
         A sentence for each metric that does not exist on this test set.
     """
     test = tested(test)
-    sides = [[predicted(fit, test.inputs) for fit in fits] for fits in (before, after)]
-    return compared(sides[0], sides[1], before[0].trial.training, data, test)
+    return compared(
+        [predicted(fit, test.inputs) for fit in before],
+        [predicted(fit, test.inputs) for fit in after],
+        before[0].trial.training,
+        data,
+        test,
+    )
 
 
 def compared(
@@ -148,6 +153,8 @@ def compared(
         metrics, notes = _classification_metrics(answers, training, data, weights, strata)
 
     share = len(before)
+    # The metrics hold what they need, which is less; with many rows the rest would add up.
+    del before, after, answers
 
     def statistic(counts: Counts) -> Floats:
         tables = [np.stack([one(counts) for one in metric.per_fit]) for metric in metrics]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from math import ceil
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -29,6 +31,49 @@ _BATCHES = (
     (float("inf"), 1024),
 )
 """Training rows of a fold up to which a batch size is used."""
+
+
+_KINDS: dict[type, tuple[type, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    str: (str, "a name"),
+}
+"""What is understood as each kind, NumPy's numbers too, and what that is called."""
+_MEANT = {"lr": "learning_rate", "max_iter": "epochs"}
+"""What settings are called elsewhere."""
+
+
+def require_kind(name: str, value: object, kind: Any) -> None:
+    """Raise :class:`SettingError` where a number or a name is something else.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting.
+    value : object
+        What was given.
+    kind : type
+        int, float or str, or one of them with None; whatever else it is, nothing is checked.
+
+    Examples
+    --------
+    >>> require_kind("epochs", "3", int)
+    Traceback (most recent call last):
+    ...
+    shrinkage.errors.SettingError: epochs is '3'; it must be a whole number
+    """
+    expected = next((one for one in (kind, *get_args(kind)) if one in _KINDS), None)
+    if expected is None:
+        return
+    understood, called = _KINDS[expected]
+    if not isinstance(value, understood) or isinstance(value, (bool, np.bool_)):
+        raise SettingError(f"{name} is {value!r}; it must be {called}")
+
+
+def _require_field(name: str, known: Collection[str], of: str) -> None:
+    if name in _MEANT and name not in known:
+        raise SettingError(f"unknown {of} setting '{name}'; did you mean '{_MEANT[name]}'?")
+    require_known(f"{of} setting", name, known)
 
 
 @dataclass(frozen=True)
@@ -69,7 +114,8 @@ class Plan:
     Raises
     ------
     SettingError
-        On a λ that is negative or not finite, an unknown rule, or nothing to try.
+        On a λ that is negative or not finite, a number that is none, an unknown rule, or nothing
+        to try.
     """
 
     network: Network | OwnNetwork
@@ -87,6 +133,7 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         require_known("selection rule", self.rule, RULES)
         if not self.penalties:
             raise SettingError(
@@ -105,6 +152,22 @@ class Plan:
             raise SettingError(f"points is {self.points}; a path needs at least 2 values of λ")
         if not 0 <= self.seed < 2**32:
             raise SettingError(f"seed is {self.seed}; it must lie in [0, 2³²)")
+
+    def _check_kinds(self) -> None:
+        for name, value in (("rule", self.rule), ("metric", self.metric)):
+            require_kind(name, value, str)
+        for name in ("points", "refinements", "refits", "seed"):
+            require_kind(name, getattr(self, name), int)
+        for name, several in (("penalties", self.penalties), ("lambdas", self.lambdas)):
+            if not isinstance(several, (tuple, list, type(None))):
+                raise SettingError(f"{name} is {several!r}; give a tuple, as ({several!r},)")
+        for penalty in self.penalties:
+            if not hasattr(penalty, "l1_share"):
+                raise SettingError(
+                    f"{penalty!r} is not a penalty; give L1(), L2(), ElasticNet() or GroupLasso()"
+                )
+        for lam in self.lambdas or ():
+            require_kind("λ", lam, float)
 
     @property
     def tries_penalties(self) -> bool:
@@ -130,7 +193,17 @@ def default_training(data: Data, **settings: Any) -> Training:
     -------
     Training
         With the loss of the task.
+
+    Raises
+    ------
+    SettingError
+        On an unknown field, a value of another kind, or one that cannot train.
     """
+    kinds = get_type_hints(Training)
+    for name, value in settings.items():
+        _require_field(name, kinds, "training")
+        if value is not None:
+            require_kind(name, value, kinds[name])
     if settings.get("class_weight") == "balanced" and data.task == "regression":
         raise SettingError("balanced class weights need classes, but the target is a number")
     rows = data.parts[0].train.size if data.parts else data.full.train.size
@@ -176,7 +249,10 @@ def plan(
     SettingError
         On a metric that does not fit the task, or any field that :class:`Plan` refuses.
     """
+    for name in settings:
+        _require_field(name, {field.name for field in fields(Plan)}, "plan")
     metric = metric or default_metric(data.task)
+    require_kind("metric", metric, str)
     check_metric(metric, data.task)
     points = 8 if data.full.train.size <= 20_000 else 6
     return Plan(

@@ -1,7 +1,7 @@
 """Many trials: the same bits whoever computes them, in whatever order, whatever happens beside."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 
@@ -226,6 +226,49 @@ def test_no_threads_are_refused(make_data):
         next(train([trial()], make_data(), threads=0))
     with pytest.raises(SettingError, match="ahead is 0"):
         next(train([trial()], make_data(), ahead=0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"executor": 3}, r"executor is 3; give one of concurrent\.futures, such as Process"),
+        ({"threads": "2"}, "threads is '2'; it must be a whole number"),
+        ({"threads": 2.5}, r"threads is 2\.5; it must be a whole number"),
+        ({"ahead": None}, "ahead is None; it must be a whole number"),
+        ({"ahead": 0}, "ahead is 0; each thread needs at least 1 trial"),
+        ({"limit": "x"}, "limit is 'x'; it must be a number of seconds"),
+        ({"limit": 0}, "limit is 0 seconds; a fit needs more than none"),
+        ({"limit": float("nan")}, "limit is nan seconds"),
+    ],
+)
+def test_how_to_train_has_to_be_said_in_numbers(make_data, settings, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        next(train(TRIALS, make_data(), **settings))
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_that_is_shut_down_is_said(make_data, kind, limit):
+    executor = kind(1)
+    executor.shutdown()
+    sentence = "the executor is shut down, so it takes no more trainings; make a new one"
+    with pytest.raises(SettingError, match=sentence):
+        list(train(TRIALS[:2], make_data(), executor=executor, threads=1, limit=limit))
+
+
+def test_another_failure_of_an_executor_is_its_own(make_data):
+    class Failing(ThreadPoolExecutor):
+        def submit(self, *_, **__):
+            raise RuntimeError("out of tea")
+
+    with Failing(1) as executor, pytest.raises(RuntimeError, match="out of tea") as caught:
+        list(train(TRIALS[:2], make_data(), executor=executor))
+    assert caught.type is RuntimeError
+
+
+def test_numbers_of_numpy_say_how_to_train(make_data):
+    found = train(TRIALS[:2], make_data(), threads=np.int64(1), limit=np.float32(60))
+    assert len(list(found)) == 2
 
 
 def test_as_many_trials_are_in_flight_as_ahead_allows(make_data):

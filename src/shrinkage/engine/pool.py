@@ -13,11 +13,12 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from math import ceil
+from numbers import Integral, Real
 from operator import length_hint
 from typing import Any
 
@@ -98,8 +99,8 @@ def train(
     Raises
     ------
     SettingError
-        If `threads` or `ahead` is below 1, `limit` is not above 0, or a trial does not fit the
-        data.
+        If `threads` or `ahead` is below 1, `limit` is not above 0, `executor` is none or is shut
+        down, or a trial does not fit the data.
     ShrinkageError
         If the processes of an executor died.
 
@@ -125,12 +126,7 @@ def train(
         yield from first.network.train(queue, data.alone(), expired=expired)
         return
     workers = available_threads() if threads is None else threads
-    if workers < 1:
-        raise SettingError(f"threads is {workers}; training needs at least 1")
-    if ahead < 1:
-        raise SettingError(f"ahead is {ahead}; each thread needs at least 1 trial")
-    if limit is not None and not limit > 0:
-        raise SettingError(f"limit is {limit:g} seconds; a fit needs more than none")
+    _check(executor, workers, ahead, limit)
     if executor is not None and not isinstance(executor, ThreadPoolExecutor):
         from shrinkage.engine.batches import Rows
         from shrinkage.engine.elsewhere import Dispatch, site_of
@@ -138,7 +134,7 @@ def train(
         site = site_of(executor, threads, ahead)
         rows = Rows.of(data)
         here = isinstance(executor, ProcessPoolExecutor)
-        with rows.mapped() if here else nullcontext(rows) as sent:
+        with _open(), rows.mapped() if here else nullcontext(rows) as sent:
             asked = map(partial(_within, data), queue)
             yield from Dispatch(asked, left, sent, site, starts or {}, limit).fits(expired)
         return
@@ -149,13 +145,14 @@ def train(
     def submit(trial: Trial) -> Future[Fit]:
         start = None if starts is None else starts.get(trial)
         part = data.part(trial.fold)
-        if limit is None:
-            return pool.submit(run_trial, trial, part, stop, start)
-        from shrinkage.engine.limits import run_within
+        with _open():
+            if limit is None:
+                return pool.submit(run_trial, trial, part, stop, start)
+            from shrinkage.engine.limits import run_within
 
-        return pool.submit(
-            run_within, trial, part, start, limit=limit, halted=lambda: bool(stop[0])
-        )
+            return pool.submit(
+                run_within, trial, part, start, limit=limit, halted=lambda: bool(stop[0])
+            )
 
     try:
         for trial in islice(queue, ahead * workers):
@@ -176,6 +173,43 @@ def train(
             future.cancel()
         if executor is None:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _check(executor: object, threads: object, ahead: object, limit: object) -> None:
+    """See that each is what it has to be, before anything is trained."""
+    if not (executor is None or hasattr(executor, "submit") or hasattr(executor, "send")):
+        raise SettingError(
+            f"executor is {executor!r}; give one of concurrent.futures, such as "
+            "ProcessPoolExecutor(4), or leave it out for threads"
+        )
+    for name, value, need in (
+        ("threads", threads, "training needs at least 1"),
+        ("ahead", ahead, "each thread needs at least 1 trial"),
+    ):
+        if not isinstance(value, Integral):
+            raise SettingError(f"{name} is {value!r}; it must be a whole number")
+        if value < 1:
+            raise SettingError(f"{name} is {value}; {need}")
+    if limit is None:
+        return
+    if not isinstance(limit, Real):
+        raise SettingError(f"limit is {limit!r}; it must be a number of seconds")
+    if not float(limit) > 0:
+        raise SettingError(f"limit is {float(limit):g} seconds; a fit needs more than none")
+
+
+@contextmanager
+def _open() -> Iterator[None]:
+    """Work for an executor that may have been shut down, as a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "after shutdown" not in str(error):
+            raise
+        raise SettingError(
+            "the executor is shut down, so it takes no more trainings; make a new one, and train "
+            "inside its with block"
+        ) from error
 
 
 def _within(data: Data, trial: Trial) -> Trial:

@@ -515,3 +515,16 @@ def test_the_output_layer_may_be_named() -> None:
 def test_bad_input(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         make()
+
+
+def test_a_network_in_which_nothing_is_trained() -> None:
+    module = small().requires_grad_(False)
+    for found in (audit(module), audit(module, torch.optim.SGD(module.parameters(), lr=0.1))):
+        told = flag(found, checks.FROZEN)
+        assert told.severity == "warning"
+        assert told.sentence.startswith("All 9 parameters are frozen, so neither a step nor")
+        assert len(told.where) == 9
+    exec(told.code, {"model": module})
+    assert checks.FROZEN not in named(audit(module))
+    module.requires_grad_(False)[0].weight.requires_grad_(True)
+    assert checks.FROZEN not in named(audit(module))

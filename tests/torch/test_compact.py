@@ -813,3 +813,13 @@ class TestRefused:
         model.lock = threading.Lock()
         with pytest.raises(SettingError, match="Sequential cannot be copied: cannot pickle"):
             compact(model)
+
+
+@pytest.mark.parametrize("where", ["0.weight", "1.running_var"])
+def test_numbers_that_are_none_are_told_from_rows_that_are_none(where):
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1))
+    with torch.no_grad():
+        module.state_dict()[where].fill_(torch.nan)
+    sentence = f"since '{where}' holds NaN or infinite numbers; take the module as it was before"
+    with pytest.raises(SettingError, match=sentence):
+        compact(module, torch.zeros(2, 3))

@@ -21,6 +21,7 @@ BARE = "hidden kernels without a penalty"
 LIMITS = "a limit, not a penalty"
 DROPOUT = "dropout before batch norm"
 UNSEEN = "no optimizer given"
+FROZEN = "nothing is trained"
 
 
 def check(rows: Sequence[Row], codes: Codes) -> list[Flag]:
@@ -39,7 +40,7 @@ def check(rows: Sequence[Row], codes: Codes) -> list[Flag]:
         Empty where all is well.
     """
     flags: list[Flag] = []
-    for one in (*_FREE, _zeros, _twice, _bare, _limits):
+    for one in (_frozen, *_FREE, _zeros, _twice, _bare, _limits):
         flags += one(rows, codes)
     return flags
 
@@ -191,6 +192,18 @@ _FREE = (
         "leave them free",
     ),
 )
+
+
+def _frozen(rows: Sequence[Row], codes: Codes) -> Iterator[Flag]:
+    if rows and not any(row.parameter.trainable for row in rows):
+        yield Flag(
+            FROZEN,
+            "warning",
+            f"All {len(rows)} parameters are frozen, so neither a step nor a penalty changes any.",
+            _named(rows),
+            "make trainable what is to be trained",
+            codes.get(FROZEN, ""),
+        )
 
 
 def _zeros(rows: Sequence[Row], codes: Codes) -> Iterator[Flag]:

@@ -126,6 +126,7 @@ def _codes(groups: Sequence[Group]) -> dict[str, str]:
     )
     shrunk = (checks.BIASES, checks.NORMALIZATION, checks.OUTPUT, checks.EMBEDDINGS, checks.SLOPES)
     return dict.fromkeys((*shrunk, checks.BARE), split) | {
+        checks.FROZEN: "model.requires_grad_(True)",
         checks.NO_ZEROS: (
             "from shrinkage.torch import Proximal\n"
             "optimizer = Proximal(optimizer, penalized)  # and the loss without the penalty"

@@ -45,6 +45,14 @@ def answers_of(module: nn.Module, rows: tuple[torch.Tensor, ...]) -> list[torch.
             f"{type(module).__name__} cannot be run on the example of shape {shapes}: {error}"
         ) from error
     if not any(bool(one.isfinite().any()) for one in answers):
+        held = (*module.named_parameters(), *module.named_buffers())
+        broken = next((name for name, one in held if not bool(one.isfinite().all())), None)
+        if broken is not None:
+            raise SettingError(
+                f"{type(module).__name__} answers no finite number on the example, since "
+                f"'{broken}' holds NaN or infinite numbers; take the module as it was before its "
+                "training diverged"
+            )
         raise SettingError(
             f"{type(module).__name__} answers no finite number on the example, so there is nothing "
             "to compare; give rows without NaN, at least one"

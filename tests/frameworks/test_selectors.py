@@ -18,7 +18,16 @@ def network(*frozen: str) -> tuple[Parameter, ...]:
         ("scale", "other", "", ()),
     ]
     return tuple(
-        Parameter(name, kind, layer, "Layer", (2, 2), name not in frozen, shared)  # type: ignore[arg-type]
+        Parameter(
+            name,
+            kind,  # type: ignore[arg-type]
+            layer,
+            "Layer",
+            (2, 2),
+            name not in frozen,
+            shared,
+            tuple(other.rpartition(".")[0] for other in shared),
+        )
         for name, kind, layer, shared in facts
     )
 
@@ -41,6 +50,8 @@ def names(selector: object, *frozen: str) -> list[str]:
         ("features.*.weight", ["features.0.weight", "features.1.weight", "features.2.weight"]),
         ("features.[12].weight", ["features.1.weight", "features.2.weight"]),
         ("head.weight", ["words.weight"]),
+        ("head", ["words.weight"]),
+        ("h*", ["words.weight"]),
         ("scale", ["scale"]),
         (("last", "words"), ["words.weight", "last.weight"]),
         (["*.weight", "features.0.bias"], [p.name for p in network() if p.name != "scale"]),
@@ -69,6 +80,10 @@ def test_what_is_frozen_is_left_out() -> None:
         ("encoder.*", "no parameter is called 'encoder"),
         ([], "selector is empty"),
         (["biases", "nothing.here"], "'nothing.here'"),
+        ("haed", r"did you mean 'head'\?"),
+        (3, "the selector is 3; name a kind such as 'hidden kernels'"),
+        (None, "the selector is None"),
+        (("biases", 3), r"the selector is \('biases', 3\)"),
     ],
     ids=str,
 )
@@ -81,6 +96,17 @@ def test_a_kind_that_the_network_lacks() -> None:
     alone = (Parameter("w", "other", "", "Own", (2,), trainable=True),)
     with pytest.raises(SettingError, match=r"has no hidden kernel \(it has: other\)"):
         chosen(HIDDEN_KERNELS, alone)
+
+
+def test_a_kind_that_the_network_lacks_is_answered_with_names_that_there_are() -> None:
+    bias = Parameter("bias", "bias", "", "Linear", (1,), trainable=True)
+    scale = Parameter("scale", "other", "", "Linear", (3,), trainable=True)
+    kernel = Parameter("weight", "output kernel", "", "Linear", (1, 3), trainable=True)
+    for known in ((bias, scale, kernel), (kernel, bias)):
+        with pytest.raises(SettingError, match=r"that are meant, such as 'weight'$"):
+            chosen(HIDDEN_KERNELS, known)
+    with pytest.raises(SettingError, match=r"such as 'bias'$"):
+        chosen(HIDDEN_KERNELS, (bias,))
 
 
 def test_only_frozen_ones_are_named() -> None:

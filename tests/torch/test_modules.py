@@ -127,6 +127,8 @@ def test_tied_weights_are_one_parameter() -> None:
     module[2].weight = module[0].weight
     found = {p.name: p for p in parameters_of(module)}
     assert found["0.weight"].shared == ("2.weight",)
+    assert found["0.weight"].also_in == ("2",)
+    assert found["1.weight"].also_in == ()
     assert found["0.weight"].kind == "embedding"
     assert "2.weight" not in found
 
@@ -136,6 +138,12 @@ def test_a_layer_that_is_used_twice_is_one() -> None:
     found = parameters_of(nn.Sequential(layer, nn.ReLU(), layer, nn.Linear(4, 1)))
     assert [p.name for p in found] == ["0.weight", "0.bias", "3.weight", "3.bias"]
     assert found[0].shared == ("2.weight",)
+
+
+def test_a_computed_weight_is_also_in_the_layer_that_shares_it() -> None:
+    normed = parametrizations.weight_norm(nn.Linear(4, 4))
+    (first, *_) = parameters_of(nn.ModuleDict({"a": normed, "b": normed, "c": nn.Linear(4, 1)}))
+    assert (first.layer, first.also_in) == ("a", ("b",))
 
 
 def test_a_weight_that_is_computed_is_no_kernel() -> None:
@@ -214,5 +222,7 @@ def test_what_cannot_be_penalized_is_a_sentence(module: nn.Module, told: str) ->
 
 
 def test_an_output_layer_that_is_not_there() -> None:
+    with pytest.raises(SettingError, match="output is 3; give the name of a layer"):
+        parameters_of(nn.Linear(2, 2), output=3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(SettingError, match="did you mean 'body'"):
         parameters_of(nn.ModuleDict({"body": nn.Linear(2, 2)}), output="bodi")

@@ -344,3 +344,44 @@ def test_a_failed_change_changes_nothing() -> None:
     with pytest.raises(SettingError):
         penalized.lam = {"0.weight": 0.5, "2.weight": -1}
     assert dict(penalized.lam) == {"0.weight": 0.1, "2.weight": 0.1}
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 1)
+        self.b.weight = self.a.weight
+
+
+def test_a_layer_means_the_kernel_that_it_shares() -> None:
+    assert Penalized(Tied(), {"b": L2()}, lam=0.1).names == ("a.weight",)
+    assert Penalized(Tied(), {"b.bias": L2()}, lam=0.1).names == ("b.bias",)
+    with pytest.raises(SettingError, match=r"'a\.weight' is named twice, by 'a' and 'b'"):
+        Penalized(Tied(), {"a": L2(), "b": L2()}, lam=0.1)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (3, "expected a torch.nn.Module, or tensors to be penalized, got a int"),
+        (None, "got a NoneType"),
+        (mlp, "got a function"),
+        ([("a",)], "'0' is a tuple"),
+        ("ab", "'0' is a str"),
+    ],
+    ids=["number", "nothing", "factory", "half a pair", "name"],
+)
+def test_what_is_no_module_is_a_sentence(model: Any, told: str) -> None:
+    with pytest.raises(SettingError, match=told):
+        Penalized(model, L1(), lam=0.1)
+
+
+def test_selectors_are_names() -> None:
+    with pytest.raises(SettingError, match="the selector is 3; name a kind"):
+        Penalized(mlp(), {3: L1()}, lam=0.1)  # type: ignore[dict-item]  # on purpose
+
+
+def test_a_single_layer_is_told_the_name_of_its_own_weight() -> None:
+    with pytest.raises(SettingError, match=r"no hidden kernel .*, such as 'weight'$"):
+        Penalized(nn.Linear(3, 1), L1(), lam=0.1)
+    assert Penalized(nn.Linear(3, 1), {"weight": L1()}, lam=0.1).names == ("weight",)

@@ -38,6 +38,8 @@ class Parameter:
         Whether training moves it.
     shared : tuple of str, default ()
         Other names of the same array (tied weights).
+    also_in : tuple of str, default ()
+        Other layers that have it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     shape: tuple[int, ...]
     trainable: bool
     shared: tuple[str, ...] = ()
+    also_in: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

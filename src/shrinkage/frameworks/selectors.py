@@ -23,8 +23,9 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
     selector : str or sequence of str
         A kind in the singular or plural (``"hidden kernels"``, ``"embeddings"``, ``"biases"``), a
         parameter's or a layer's name, or a pattern of names with ``*``, ``?`` and ``[…]``
-        (``"features.*"``, ``"*.weight"``). A layer means its kernels, and its bias only where
-        it has nothing else. Several together mean all that any of them names.
+        (``"features.*"``, ``"*.weight"``). A layer means its kernels, those that it shares with
+        other layers too, and its bias only where it has nothing else. Several together mean all
+        that any of them names.
     parameters : iterable of Parameter
         Of the network.
 
@@ -47,7 +48,12 @@ def chosen(selector: str | Sequence[str], parameters: Iterable[Parameter]) -> tu
     (['0.weight'], 2)
     """
     known = tuple(parameters)
-    selectors = [selector] if isinstance(selector, str) else list(selector)
+    selectors = [selector] if isinstance(selector, str) else selector
+    if not isinstance(selectors, Iterable) or not all(isinstance(one, str) for one in selectors):
+        raise SettingError(
+            f"the selector is {selector!r}; name a kind such as '{HIDDEN_KERNELS}', or parameters, "
+            "one or a list of them"
+        )
     if not selectors:
         raise SettingError(
             f"the selector is empty; name a kind such as '{HIDDEN_KERNELS}', or parameters"
@@ -77,8 +83,14 @@ def _named(selector: str, known: Sequence[Parameter]) -> list[Parameter]:
         for parameter in known
         if any(fnmatchcase(name, selector) for name in (parameter.name, *parameter.shared))
     }
-    found = [p for p in known if p.name in by_name or fnmatchcase(p.layer or ".", selector)]
+    found = [p for p in known if p.name in by_name or _is_in(p, selector)]
     return [p for p in found if p.name in by_name or p.kind not in _SPARED] or found
+
+
+def _is_in(parameter: Parameter, selector: str) -> bool:
+    """Whether it belongs to a layer that is meant, its own or one that shares it."""
+    layers = (parameter.layer, *parameter.also_in)
+    return any(fnmatchcase(layer or ".", selector) for layer in layers)
 
 
 def _nothing(selector: str, known: Sequence[Parameter]) -> str:
@@ -86,12 +98,15 @@ def _nothing(selector: str, known: Sequence[Parameter]) -> str:
     kind = _PLURALS.get(selector, selector)
     if kind in KINDS:
         found = ", ".join(sorted({parameter.kind for parameter in known})) or "nothing"
+        # A name that there is, and rather one that a penalty is mostly meant for.
+        likely = sorted(known, key=lambda p: (p.kind in _SPARED, len(p.shape) < 2))
+        example = f", such as '{likely[0].name}'" if likely else ""
         return (
-            f"the network has no {kind} (it has: {found}); name the parameters that are meant, "
-            "such as '*.weight'"
+            f"the network has no {kind} (it has: {found}); name the parameters that are "
+            f"meant{example}"
         )
     names = [parameter.name for parameter in known]
-    layers = [parameter.layer for parameter in known if parameter.layer]
+    layers = [layer for p in known for layer in (p.layer, *p.also_in) if layer]
     possible = [*dict.fromkeys([*names, *layers, *_PLURALS])]
     return f"no parameter is called '{selector}'; {suggestion(selector, possible)}"
 

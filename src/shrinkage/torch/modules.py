@@ -97,10 +97,13 @@ def parameters_of(
         layer, part, short = homes[key]
         user = module.get_submodule(layer.partition(_PARAMETRIZED)[0])
         others = tuple(dict.fromkeys(other for other in names[key] if other != name))
-        homes_of = {other.rpartition(".")[0] for other in names[key]}
+        homes_of = dict.fromkeys(other.rpartition(".")[0] for other in names[key])
         kind = _kind(part, short, p, output=last is not None and last in homes_of)
-        facts = (tuple(p.shape), bool(p.requires_grad), others)
-        found.append(Parameter(name, kind, layer.partition(_PARAMETRIZED)[0], _type(user), *facts))
+        home = layer.partition(_PARAMETRIZED)[0]
+        users = dict.fromkeys(one.partition(_PARAMETRIZED)[0] for one in homes_of)
+        also_in = tuple(one for one in users if one and one != home)
+        facts = (tuple(p.shape), bool(p.requires_grad), others, also_in)
+        found.append(Parameter(name, kind, home, _type(user), *facts))
     return tuple(found)
 
 
@@ -192,6 +195,8 @@ def _output_layer(module: nn.Module, output: str | None, example: Any) -> str | 
     layers: dict[str, nn.Module] = {
         name: layer for name, layer in everything.items() if isinstance(layer, _KERNELS)
     }
+    if output is not None and not isinstance(output, str):
+        raise SettingError(f"output is {output!r}; give the name of a layer, such as 'head'")
     if output is not None and output not in everything:
         raise SettingError(
             f"there is no layer '{output}' to be the output; {suggestion(output, layers)}"

@@ -187,10 +187,15 @@ def _place(model: nn.Module, parameter: Parameter, penalty: Penalty) -> Place:
 
 def _named(tensors: Iterable[Tensor] | Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
     """Tensors that came without a module, by name, each once."""
+    if not isinstance(tensors, Iterable):
+        what = "function" if callable(tensors) else type(tensors).__name__
+        raise SettingError(f"expected a torch.nn.Module, or tensors to be penalized, got a {what}")
     found: dict[str, Tensor] = {}
     seen: set[int] = set()
     for place, one in enumerate(tensors):
-        name, tensor = one if isinstance(one, tuple) else (str(place), one)
+        name, tensor = str(place), one
+        if isinstance(one, tuple) and len(one) == 2:
+            name, tensor = one
         if not isinstance(tensor, Tensor):
             raise SettingError(
                 f"'{name}' is a {type(tensor).__name__}; hand in a module, or tensors to be "

@@ -8,10 +8,12 @@ import pytest
 from shrinkage.data import bundled, prepare
 from shrinkage.errors import DataError, SettingError
 from shrinkage.frameworks.arrays import own_rows
-from shrinkage.frameworks.path import asked
+from shrinkage.frameworks.path import asked, search_of
+from shrinkage.network import Network
+from shrinkage.tune import default_training
 
 
-def about(train, val=None, test=None, *, outputs=2, loss=None):
+def about(train, val=None, test=None, *, outputs=2, loss=None, folds=None, seeds=4, seed=0):
     return asked(
         train,
         val,
@@ -21,9 +23,9 @@ def about(train, val=None, test=None, *, outputs=2, loss=None):
         loss=loss,
         called="Net",
         name="Net",
-        folds=3,
-        seeds=4,
-        seed=0,
+        folds=folds,
+        seeds=seeds,
+        seed=seed,
     )
 
 
@@ -37,7 +39,8 @@ CODES = np.arange(24).reshape(12, 2), np.arange(12) % 2
 
 
 def test_folds_without_validation_rows_and_seeds_with_them():
-    assert len(about(ROWS).data.parts) == 3
+    assert len(about(ROWS, folds=3).data.parts) == 3
+    assert len(about(ROWS).data.parts) == 5
     with_rows = about(ROWS, ROWS).data
     assert len(with_rows.parts) == 4
     assert with_rows.independent
@@ -79,3 +82,113 @@ def test_classes_are_those_of_the_training_rows():
 def test_rows_of_another_shape():
     with pytest.raises(DataError, match=r"a row of val_data has shape \(3,\), but one of train"):
         about(ROWS, (np.zeros((4, 3)), np.zeros(4)))
+
+
+def test_rows_are_counted_with_all_of_their_classes():
+    said = about(ROWS, folds=3, test=ROWS).data.description
+    assert (said.rows, said.train_rows, said.test_rows) == (24, 12, 12)
+    assert said.class_counts == (("0", 12), ("1", 12))
+    assert not said.warnings
+    with_held = about(ROWS, ROWS, ROWS).data.description
+    assert with_held.rows == sum(count for _, count in with_held.class_counts) == 36
+    assert "validated on its share of 12 further ones" in with_held.sentences[-1]
+
+
+@pytest.mark.parametrize(
+    ("targets", "outputs", "loss", "sentence"),
+    [
+        (np.zeros(12, int), 2, None, "all 12 training targets are the same class, 0"),
+        (np.ones(12, int), 1, None, "the same class, 1"),
+        (np.array(["a"] * 12), 2, None, "the same class, a"),
+        (np.full(12, 2), 4, "cross_entropy", "the same class, 2"),
+        (np.full(12, 3.5), 1, None, r"the same number, 3\.5"),
+        (np.full((12, 2), [1.5, 2.5]), 2, None, r"the same number, \[1\.5 2\.5\]"),
+    ],
+)
+def test_targets_that_do_not_differ_teach_nothing(targets, outputs, loss, sentence):
+    with pytest.raises(DataError, match=sentence):
+        about((ROWS[0], targets), outputs=outputs, loss=loss)
+
+
+def test_rows_of_one_class_may_be_held_back():
+    ones = ROWS[0][:4], np.ones(4, int)
+    assert about(ROWS, ones, ones, seeds=2).data.test.targets.mean() == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"folds": 2.5}, "folds is 2.5; it must be a whole number"),
+        ({"folds": "3"}, "folds is '3'; it must be a whole number"),
+        ({"folds": 1}, "folds is 1; detection needs at least 2"),
+        ({"folds": 0}, "folds is 0; detection needs at least 2"),
+        ({"seeds": None}, "seeds is None; it must be a whole number"),
+        ({"seeds": 2.5}, "seeds is 2.5; it must be a whole number"),
+        ({"seeds": True}, "seeds is True; it must be a whole number"),
+        ({"seeds": 0}, "seeds is 0; at least 1 is needed"),
+        (
+            {"seeds": [5, 9]},
+            r"seeds is \[5, 9\], but it says how many .* give seeds=2, and random_",
+        ),
+        ({"seeds": np.arange(3)}, "give seeds=3, and random_state"),
+        ({"seed": None}, "random_state is None; it must be a whole number"),
+        ({"seed": -1}, r"random_state is -1; it must lie in \[0"),
+        ({"folds": 7, "val": ROWS}, "folds is 7, but rows of val_data are validated on"),
+    ],
+)
+def test_counts_that_are_none(settings, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        about(ROWS, **settings)
+
+
+def test_a_table_has_folds_of_its_own(table):
+    with pytest.raises(SettingError, match="folds is 3, but the table has folds of its own"):
+        about(table, outputs=1, folds=3)
+
+
+def test_numbers_of_numpy_are_numbers():
+    found = about(ROWS, folds=np.int64(3), seeds=np.uint8(2), seed=np.int32(1)).data
+    assert found.fingerprint == about(ROWS, folds=3, seeds=2, seed=1).data.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"folds": 100}, "there are 6 folds instead of 100, since no class has more than 6 rows"),
+        ({"val": (ROWS[0][:4], ROWS[1][:4])}, "there are 2 folds instead of 4, since no class has"),
+    ],
+)
+def test_fewer_folds_than_asked_for_are_said(settings, sentence):
+    with pytest.warns(UserWarning, match=sentence):
+        about(ROWS, **settings)
+    numbers = ROWS[0], ROWS[0][:, 0] / 7
+    with pytest.warns(UserWarning, match="since there are no more than 12 rows to validate on"):
+        about(numbers, folds=50, outputs=1)
+
+
+@pytest.mark.parametrize(
+    ("lambdas", "sentence"),
+    [
+        (0.1, r"lambdas is 0\.1; give a list of numbers"),
+        ("0.1", r"lambdas is '0\.1'; give a list of numbers"),
+        (np.array(0.1), "give a list of numbers"),
+        ([[0.1, 0.2]], r"an entry of lambdas is \[0\.1, 0\.2\]; it must be a number"),
+        (["a"], "an entry of lambdas is 'a'; it must be a number"),
+        ([None], "an entry of lambdas is None"),
+        ([-1.0], r"λ is -1\.0; it must be a finite number"),
+        ([], "the list of λ is empty"),
+    ],
+)
+def test_lambdas_that_are_none(table, lambdas, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        planned(table, lambdas)
+
+
+@pytest.mark.parametrize("lambdas", [(1, 0.5), np.array([1.0, 0.5]), iter([np.float32(1), 0.5])])
+def test_lambdas_come_as_users_keep_them(table, lambdas):
+    assert planned(table, lambdas).lambdas == (1.0, 0.5)
+
+
+def planned(table, lambdas):
+    how = {"metric": None, "rule": "minimum", "seeds": 1, "seed": 0}
+    return search_of(table, Network(2), default_training(table), "l2", lambdas, **how).plan

@@ -78,6 +78,12 @@ def test_study_goes_through_all_that_follows(study, digits, tmp_path):
     written = report(study, tmp_path / "own.html")
     text = written.read_text(encoding="utf-8")
     assert "Sequential (2,450 parameters)" in text
+    assert "from shrinkage.torch import path" in text
+    assert "convolutional," in text
+    assert "penalties=[&#39;l1&#39;, L2(decoupled=False)]" in text
+    assert "folds=3" in text
+    assert "<dt>seed</dt><dd>0</dd>" in text
+    assert f"<dt>torch</dt><dd>{torch.__version__}</dd>" in text
 
 
 def test_trained_modules_come_back(study, digits):
@@ -325,6 +331,57 @@ def test_an_interruption_keeps_what_is_finished(digits, monkeypatch):
         path(convolutional, train, verbose=0, **settings)
 
 
+def test_a_failure_of_all_trainings_has_its_reason():
+    def factory():
+        return nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 2)).astype(np.float32), np.arange(40) % 2
+    settings = {"penalties": "l2", "lambdas": [0.1], "seeds": 1, "folds": 2, "verbose": 0}
+    sentence = (
+        r"4 of 4 fits failed, too many .*; the first diverged at epoch \d+: .* lower the lear"
+    )
+    with pytest.raises(ShrinkageError, match=sentence):
+        path(factory, rows, optimizer="sgd", learning_rate=1e12, epochs=5, **settings)
+
+
+def test_the_report_has_the_call_that_makes_it_again(tmp_path):
+    def run(random_state):
+        return path(
+            narrow, rows, penalties="l2", lambdas=[0.1], seeds=1, folds=2, epochs=2, verbose=0,
+            random_state=random_state,
+        )  # fmt: skip
+
+    def narrow():
+        return nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 2)).astype(np.float32), np.arange(40) % 2
+    study = run(17)
+    assert study.seed == 17
+    text = report(study, tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<dt>seed</dt><dd>17</dd>" in text
+    assert "random_state=17" in text
+    names = {"narrow": narrow, "train_data": rows}
+    exec(
+        study.call.replace("path(", "again = path(", 1).replace("epochs", "verbose=0, epochs"),
+        names,
+    )
+    for one, other in zip(study.fits, names["again"].fits, strict=True):
+        assert one.final_train_loss == other.final_train_loss
+
+
+@pytest.mark.parametrize("nothing", [None, 3, "study"])
+def test_a_report_is_about_a_study(nothing, tmp_path):
+    with pytest.raises(SettingError, match=r"expected the study of a path, got (NoneType|int|str)"):
+        report(nothing, tmp_path / "r.html")
+
+
+def test_a_report_goes_to_a_file(study):
+    with pytest.raises(SettingError, match="path is 3; give the name of a file"):
+        report(study, 3)
+
+
 def probabilities():
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.Softmax(dim=1))
 
@@ -386,6 +443,22 @@ def frozen():
         (convolutional, {"penalties": 0.1}, "0.1 is not a penalty"),
         (convolutional, {"lambdas": [-1.0]}, "λ is -1.0; it must be a finite number"),
         (convolutional, {"folds": 1}, "folds is 1"),
+        (convolutional, {"device": "abc"}, "the device 'abc' cannot be used here"),
+        (convolutional, {"lr": 0.1}, "unknown training setting 'lr'; did you mean 'learning_rate'"),
+        (convolutional, {"epohcs": 2}, "unknown training setting 'epohcs'; did you mean 'epochs'"),
+        (convolutional, {"epochs": "3"}, "epochs is '3'; it must be a whole number"),
+        (convolutional, {"batch_size": 2.5}, r"batch_size is 2\.5; it must be a whole number"),
+        (convolutional, {"learning_rate": "a"}, "learning_rate is 'a'; it must be a number"),
+        (convolutional, {"optimizer": 3}, "optimizer is 3; it must be a name"),
+        (convolutional, {"metric": 3}, "metric is 3; it must be a name"),
+        (convolutional, {"rule": 3}, "rule is 3; it must be a name"),
+        (convolutional, {"lambdas": 0.1}, r"lambdas is 0\.1; give a list of numbers"),
+        (convolutional, {"seeds": [5, 9]}, "give seeds=2, and random_state for other draws"),
+        (convolutional, {"seeds": 2.5}, r"seeds is 2\.5; it must be a whole number"),
+        (convolutional, {"at_once": 0}, "at_once is 0; a stack needs at least 1 copy"),
+        (convolutional, {"at_once": "a"}, "at_once is 'a'; it must be a whole number"),
+        (convolutional, {"on": 3}, "the selector is 3"),
+        (convolutional, {"output": 3}, "output is 3; give the name of a layer"),
         (convolutional, {"dropout": 0.5}, "a module of your own must have it in itself"),
         (convolutional, {"metric": "r2"}, "metric 'r2' does not fit a classification"),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Task
-from shrinkage.errors import SettingError, require_known
+from shrinkage.errors import DataError, SettingError, require_known
 from shrinkage.training import LOSSES
 
 
@@ -55,6 +55,8 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
     ------
     SettingError
         When targets, outputs and loss do not fit together.
+    DataError
+        When all targets are the same, so that there is nothing to learn.
     """
     if loss is not None:
         require_known("loss", loss, LOSSES)
@@ -76,12 +78,14 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
                 f"{name} answers {outputs:,} numbers for a row, but there are {width:,} targets; "
                 "give it one output for each target, or say loss='cross_entropy' for classes"
             )
+        _require_difference(targets, "number")
         return Answer("regression", (), outputs)
     if targets.ndim == 2:
         raise SettingError(
             f"the targets have shape {targets.shape}, but classes need one label for each row; "
             "give the index of the class instead of one column for each"
         )
+    _require_difference(targets, "class")
     labels = np.unique(targets)
     if outputs == 1:
         if len(labels) > 2:
@@ -89,8 +93,7 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
                 f"{name} has one output, but the targets are {len(labels):,} classes; give it one "
                 "output for each class, or say loss='mean_squared_error' for numbers"
             )
-        classes = tuple(labels.tolist()) if len(labels) == 2 else (0, 1)
-        return Answer("binary", classes, 1)
+        return Answer("binary", tuple(labels.tolist()), 1)
     whole = np.issubdtype(labels.dtype, np.number) and labels[0] >= 0 and labels[-1] < outputs
     if not whole and len(labels) != outputs:
         raise SettingError(
@@ -101,6 +104,15 @@ def answer_of(targets: NDArray[Any], outputs: int, loss: str | None, name: str) 
     if outputs == 2:
         return Answer("binary", classes, 1, logits_of_two=True)
     return Answer("multiclass", classes, outputs)
+
+
+def _require_difference(targets: NDArray[Any], what: str) -> None:
+    """See that targets differ: where they do not, a constant answers all of them."""
+    if (targets == targets[:1]).all():
+        raise DataError(
+            f"all {len(targets):,} training targets are the same {what}, {targets[0]}, so there is "
+            "nothing to learn; give rows whose targets differ"
+        )
 
 
 def _classified(targets: NDArray[Any], outputs: int, loss: str | None) -> bool:

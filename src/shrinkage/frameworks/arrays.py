@@ -165,7 +165,7 @@ def own_data(
         repeats=1,
         full=full,
         test=tested,
-        description=_description(name, answer, labels, train, tested, full, count),
+        description=_description(name, answer, labels, (train, validation, test), count),
         fingerprint=fingerprint((answer.task, labels, target_names), (full, *parts), tested),
         independent=validation is not None,
     )
@@ -239,26 +239,38 @@ def _description(
     name: str,
     answer: Answer,
     labels: Sequence[str],
-    train: OwnRows,
-    test: TestSet,
-    full: Part,
+    given: tuple[OwnRows, OwnRows | None, OwnRows | None],
     folds: int,
 ) -> Description:
+    """What the rows are; numbers of rows and of each class are about all of them."""
+    train, validation, test = given
+    everything = [rows for rows in given if rows is not None]
+    columns = int(np.prod(train.shape))
     counts: tuple[tuple[str, int], ...] = ()
     if answer.task != "regression":
-        found = np.bincount(full.targets[full.train, 0].astype(np.int64), minlength=len(labels))
+        codes = np.concatenate([_targets(rows, answer)[:, 0] for rows in everything])
+        found = np.bincount(codes.astype(np.int64), minlength=len(labels))
         counts = tuple(zip(labels, map(int, found)))
     return Description(
         source=name,
-        rows=len(train) + len(test.targets),
-        columns=full.n_inputs,
-        inputs=full.n_inputs,
+        rows=sum(map(len, everything)),
+        columns=columns,
+        inputs=columns,
         target="y",
         task=answer.task,
         class_counts=counts,
         train_rows=len(train),
-        test_rows=len(test.targets),
+        test_rows=0 if test is None else len(test),
         folds=folds,
         repeats=1,
-        kinds=(("numeric", full.n_inputs),),
+        kinds=(("numeric", columns),),
+        warnings=() if validation is None else (_validated_on(validation),),
+    )
+
+
+def _validated_on(validation: OwnRows) -> str:
+    return (
+        "Each fold trains on all training rows and is validated on its share of "
+        f"{len(validation):,} further ones, so intervals are about seeds and validation rows, for "
+        "these training rows."
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence, Sized
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data
-from shrinkage.errors import SettingError
+from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.frameworks.answers import answer_of
 from shrinkage.frameworks.arrays import OwnRows, own_data
 from shrinkage.network import OwnNetwork
@@ -20,6 +20,9 @@ from shrinkage.scores import default_metric
 from shrinkage.study import Fit, Study
 from shrinkage.training import Training
 from shrinkage.tune import Search, plan
+from shrinkage.tune.planning import require_kind
+
+_FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ def asked(
     loss: str | None,
     called: str,
     name: str,
-    folds: int,
+    folds: int | None,
     seeds: int,
     seed: int,
 ) -> Asked:
@@ -72,14 +75,27 @@ def asked(
         The network in a message.
     name : str
         The network in the report.
-    folds, seeds, seed : int
-        Folds without `val_data`; with it there are as many as seeds.
+    folds : int or None
+        Of rows without `val_data`, 5 by default; with it there are as many as seeds.
+    seeds, seed : int
+        How many draws, and where they begin.
 
     Raises
     ------
     SettingError, DataError
         When they do not fit together.
+
+    Warns
+    -----
+    UserWarning
+        When the rows do not allow as many folds.
     """
+    _check_counts(folds, seeds, seed)
+    if folds is not None and (isinstance(train_data, Data) or val_data is not None):
+        instead = "the table has folds of its own"
+        if val_data is not None:
+            instead = "rows of val_data are validated on, in as many parts as there are seeds"
+        raise SettingError(f"folds is {folds}, but {instead}; leave it out")
     if isinstance(train_data, Data):
         if val_data is not None or test_data is not None:
             raise SettingError(
@@ -94,9 +110,33 @@ def asked(
     held = None if val_data is None else read(val_data, "val_data")
     test = None if test_data is None else read(test_data, "test_data")
     answer = answer_of(train.targets, outputs_of(train.inputs[:4]), loss, called)
-    count = folds if val_data is None else max(seeds, 2)
+    parts = _FOLDS if folds is None else folds
+    count = parts if val_data is None else max(seeds, 2)
     data = own_data(train, held, test, answer, folds=count, seed=seed, name=name)
+    if data.folds < count:
+        most = "there are no" if data.task == "regression" else "no class has"
+        warnings.warn(
+            f"there are {data.folds} folds instead of {count}, since {most} more than {data.folds} "
+            "rows to validate on",
+            stacklevel=3,
+        )
     return Asked(data, _seen(train, held, test), answer.logits_of_two)
+
+
+def _check_counts(folds: Any, seeds: Any, seed: Any) -> None:
+    """See that they are numbers, before anything is trained."""
+    if isinstance(seeds, Sized) and not isinstance(seeds, str):
+        raise SettingError(
+            f"seeds is {seeds!r}, but it says how many draws there are; give seeds={len(seeds)}, "
+            "and random_state for other draws"
+        )
+    for name, value in (("folds", folds), ("seeds", seeds), ("random_state", seed)):
+        if value is not None or name != "folds":
+            require_kind(name, value, int)
+    if seeds < 1:
+        raise SettingError(f"seeds is {seeds}; at least 1 is needed to verify anything")
+    if not 0 <= seed < 2**32:
+        raise SettingError(f"random_state is {seed}; it must lie in [0, 2³²)")
 
 
 def _fits_table(data: Data, outputs: int, loss: str | None, called: str) -> bool:
@@ -140,13 +180,24 @@ def search_of(
         network=network,
         training=training,
         penalties=_penalties(penalties),
-        lambdas=None if lambdas is None else tuple(float(lam) for lam in lambdas),
+        lambdas=None if lambdas is None else _lambdas(lambdas),
         metric=metric or default_metric(data.task),
         rule=rule,
         refits=seeds,
         seed=seed,
     )
     return Search(data, planned)
+
+
+def _lambdas(given: Any) -> tuple[float, ...]:
+    """λ as a person gives them: a list, an array or a tensor of numbers."""
+    several = given.tolist() if hasattr(given, "tolist") else given
+    if isinstance(several, str) or not isinstance(several, Iterable):
+        raise SettingError(f"lambdas is {given!r}; give a list of numbers, such as [0.01, 0.1]")
+    found = [lam.tolist() if hasattr(lam, "tolist") else lam for lam in several]
+    for lam in found:
+        require_kind("an entry of lambdas", lam, float)
+    return tuple(float(lam) for lam in found)
 
 
 def _penalties(given: Any) -> tuple[Penalty, ...]:
@@ -164,7 +215,23 @@ def _penalties(given: Any) -> tuple[Penalty, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
+@dataclass(frozen=True, eq=False)
+class PathStudy(Study):
+    """The study of a path, which knows how it was asked for.
+
+    Parameters
+    ----------
+    call : str
+        The Python line that makes it again, but for network and rows.
+    seed : int or None
+        Of everything random.
+    """
+
+    call: str = ""
+    seed: int | None = None
+
+
+def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> PathStudy:
     """The study of a search, followed to its end or to the first interruption.
 
     Parameters
@@ -183,6 +250,8 @@ def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
     ------
     KeyboardInterrupt
         When it comes before a network without a penalty is finished on a fold.
+    ShrinkageError
+        When too many trainings failed to choose between them, with the reason of the first.
     """
     try:
         for _ in fits:
@@ -196,7 +265,17 @@ def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> Study:
             f"{search.expected}.",
             stacklevel=3,
         )
-    return search.study
+    except ShrinkageError as error:
+        study = search.study
+        if not study.failed or isinstance(error, (SettingError, DataError)):
+            raise
+        raise ShrinkageError(
+            f"{len(study.failed)} of {len(study.fits)} fits failed, too many to compare anything; "
+            f"the first {study.failed[0].message}"
+        ) from error
+    study = search.study
+    held = {field.name: getattr(study, field.name) for field in fields(Study)}
+    return PathStudy(**held, seed=search.plan.seed)
 
 
 def require_kept(fit: Fit) -> None:

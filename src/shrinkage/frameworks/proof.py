@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shrinkage.errors import SettingError
+from shrinkage.frameworks.path import PathStudy
 from shrinkage.penalties import L2
 from shrinkage.study import Study
 
@@ -31,9 +33,16 @@ def findings_of(study: Study, *, metric: str | None = None, rule: str = "minimum
 
     Raises
     ------
+    SettingError
+        When it is no study.
     ShrinkageError
         When the study has no finished fits without a penalty.
     """
+    if not isinstance(study, Study):
+        raise SettingError(
+            f"expected the study of a path, got {type(study).__name__}; hand in what path() "
+            "returned, or an estimator's study_"
+        )
     # Reports and statistics are not loaded by those who only want a penalty.
     from shrinkage.findings import find
     from shrinkage.scores import default_metric
@@ -79,7 +88,7 @@ def report(
     Raises
     ------
     SettingError
-        When nothing can be written there.
+        When it is no study, or nothing can be written there.
 
     Examples
     --------
@@ -97,6 +106,10 @@ def report(
     from shrinkage.engine.pool import available_threads
     from shrinkage.report import RunInfo, write
 
+    if not isinstance(path, (str, os.PathLike)):
+        raise SettingError(f"path is {path!r}; give the name of a file, such as 'shrinkage.html'")
     found = findings_of(study, metric=metric, rule=rule)
+    call, seed = (study.call, study.seed) if isinstance(study, PathStudy) else ("", None)
     seconds = {"training": sum(fit.seconds for fit in study.fits)}
-    return write(found, RunInfo.here("", seconds, threads=available_threads()), path)
+    run = RunInfo.here(call, seconds, threads=available_threads(), seed=seed)
+    return write(found, run, path)

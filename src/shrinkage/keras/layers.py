@@ -113,6 +113,7 @@ def places_of(
             shape=tuple(variable.shape),
             trainable=key in moving,
             shared=tuple(f"{chain}/{variable.name}" for chain, _ in chains[1:]),
+            also_in=tuple(chain for chain, _ in chains[1:] if chain != layer_name),
         )
         found.append(Place(parameter, variable, layer))
     return tuple(found)

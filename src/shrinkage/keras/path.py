@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from shrinkage.errors import SettingError
 from shrinkage.estimators.progress import watched
+from shrinkage.frameworks.calls import call_of
 from shrinkage.frameworks.path import as_far_as_it_went, asked, require_kept, search_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.keras.factories import answered, made_by, regularized
@@ -43,7 +45,7 @@ def path(
     seeds: int = 3,
     *,
     test_data: Any = None,
-    folds: int = 5,
+    folds: int | None = None,
     loss: str | None = None,
     on: str | Sequence[str] = HIDDEN_KERNELS,
     output: str | Sequence[str] | None = None,
@@ -84,8 +86,8 @@ def path(
         so many trainings of each λ as well, at least 2.
     test_data : (X, y), optional
         Rows that only verification looks at; without them nothing can be verified.
-    folds : int, default 5
-        Of the cross-validation, without `val_data`.
+    folds : int, optional
+        Of the cross-validation, without `val_data`; 5 by default.
     loss : str, optional
         ``"cross_entropy"``, ``"binary_cross_entropy"``, ``"mean_squared_error"`` or Keras' name of
         it; by default that of the compiled model, or what the targets ask for.
@@ -135,6 +137,7 @@ def path(
     >>> len(study.fits), diagnose(study).verdict
     (6, 'underfits')
     """
+    call = call_of(path, locals())
     model = made_by(model_factory)
     given = _loss_name(loss, model)
     about = asked(
@@ -179,7 +182,9 @@ def path(
         seed=random_state,
     )
     study = as_far_as_it_went(search, watched(search, verbose))
-    return replace(study, versions=study.versions | {"keras": keras.__version__})
+    backend = import_module(keras.backend.backend())
+    made_with = {"keras": keras.__version__, backend.__name__: backend.__version__}
+    return replace(study, call=call, versions=study.versions | made_with)
 
 
 def model_of(fit: Fit) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import isbuiltin, isfunction
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,18 @@ from shrinkage.errors import DataError, SettingError
 from shrinkage.frameworks.arrays import OwnRows, own_rows
 from shrinkage.training import Loss
 
-_LOSSES: dict[type[nn.Module], Loss] = {
+_LOSSES: dict[Any, Loss] = {
     nn.CrossEntropyLoss: "cross_entropy",
     nn.BCEWithLogitsLoss: "binary_cross_entropy",
     nn.MSELoss: "mean_squared_error",
+    nn.functional.cross_entropy: "cross_entropy",
+    nn.functional.binary_cross_entropy_with_logits: "binary_cross_entropy",
+    nn.functional.mse_loss: "mean_squared_error",
 }
+"""Modules by their class, and functions, which take the mean where nothing else is said."""
 
 
-def loss_name(loss: str | nn.Module | None) -> str | None:
+def loss_name(loss: str | nn.Module | Callable[..., Any] | None) -> str | None:
     """The loss in this package's words; None leaves it to the targets.
 
     Raises
@@ -31,11 +37,10 @@ def loss_name(loss: str | nn.Module | None) -> str | None:
     """
     if loss is None or isinstance(loss, str):
         return loss
-    found = _LOSSES.get(type(loss))
+    found = _LOSSES.get(loss if isfunction(loss) or isbuiltin(loss) else type(loss))
     if found is None:
-        kind = type(loss).__name__ if isinstance(loss, nn.Module) else repr(loss)
         raise SettingError(
-            f"the loss {kind} is not one that a path knows; give 'cross_entropy', "
+            f"{_called(loss)} is not one that a path knows; give 'cross_entropy', "
             "'binary_cross_entropy' or 'mean_squared_error'"
         )
     reduction = getattr(loss, "reduction", "mean")
@@ -54,6 +59,16 @@ def loss_name(loss: str | nn.Module | None) -> str | None:
             "the loss has weights of classes; leave them out and give class_weight='balanced'"
         )
     return found
+
+
+def _called(loss: Any) -> str:
+    """A loss that is none of those, in a message."""
+    if isinstance(loss, type):
+        return f"the loss is the class {loss.__name__} and not made of it, which"
+    if isfunction(loss) or isbuiltin(loss):
+        own = loss.__name__ == "<lambda>"
+        return "a loss that is a function of your own" if own else f"the function {loss.__name__}"
+    return f"the loss {type(loss).__name__}" if callable(loss) else f"the loss {loss!r}"
 
 
 def read(data: Any, where: str) -> OwnRows:

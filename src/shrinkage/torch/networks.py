@@ -17,6 +17,7 @@ from shrinkage.engine.stacked.module import Role, evaluating, seeded
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.frameworks.parameters import Parameter
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
+from shrinkage.frameworks.starts import check_starts
 from shrinkage.network import Block, Kind, Layout
 from shrinkage.torch.modules import parameters_of
 
@@ -30,7 +31,12 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
     Raises
     ------
     SettingError
-        When the factory is no function, or does not make a module.
+        When the factory is no function, does not make a module, or not a fresh one each time.
+
+    Warns
+    -----
+    UserWarning
+        When two modules start from the same weights, though their seeds differ.
     """
     if isinstance(factory, nn.Module):
         raise SettingError(
@@ -41,15 +47,51 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
         raise SettingError(
             f"the factory is a {type(factory).__name__}; give a function that makes the module"
         )
-    with seeded(0):
+    module, reseeds = _drawn(factory, 0)
+    parameters_of(module)  # says what is wrong with them
+    held = [*module.named_parameters(), *module.named_buffers()]
+    empty = next((name for name, tensor in held if tensor.is_meta), None)
+    if empty is not None:
+        raise SettingError(
+            f"the factory makes '{empty}' on the meta device, which holds no numbers; let it make "
+            "the module on a real one, such as 'cpu'"
+        )
+    again, reseeds_again = _drawn(factory, 1)
+    pairs = _trained_in_both(module, again)
+    check_starts(
+        [name for name, one, other in pairs if one.data_ptr() == other.data_ptr()],
+        reseeds=reseeds or reseeds_again,
+        same=bool(pairs) and all(torch.equal(one, other) for _, one, other in pairs),
+        seeding="torch.manual_seed",
+        stacklevel=3,
+    )
+    return module.float()
+
+
+def _drawn(factory: Callable[[], nn.Module], seed: int) -> tuple[nn.Module, bool]:
+    """A module made under a seed, and whether the factory set another one."""
+    with seeded(seed):
         module = factory()
+        reseeds = torch.initial_seed() != seed
     if not isinstance(module, nn.Module):
         raise SettingError(
             f"the factory makes a {type(module).__name__}, not a torch.nn.Module; let it return "
             "the module alone"
         )
-    parameters_of(module)  # says what is wrong with them
-    return module.float()
+    return module, reseeds
+
+
+def _trained_in_both(
+    one: nn.Module, other: nn.Module
+) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+    """Trainable tensors with numbers in them that two modules have by the same name and shape."""
+    found = dict(other.named_parameters())
+    return [
+        (name, tensor, found[name])
+        for name, tensor in one.named_parameters()
+        if tensor.requires_grad and tensor.numel() and name in found
+        if found[name].shape == tensor.shape
+    ]
 
 
 def answered(module: nn.Module, rows: torch.Tensor) -> int:
@@ -88,6 +130,29 @@ def answered(module: nn.Module, rows: torch.Tensor) -> int:
             "out, since losses here take logits (which is more exact)"
         )
     return 1 if found.ndim == 1 else int(found.shape[1])
+
+
+def device_of(device: str | torch.device | None) -> str | None:
+    """A device that can be computed on, by its name; None leaves it to the factory.
+
+    Raises
+    ------
+    SettingError
+        When PyTorch does not know it, does not have it here, or it holds no numbers.
+    """
+    if device is None:
+        return None
+    try:
+        found = torch.empty(0, device=torch.device(device)).device
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        said = str(error).strip().partition("\n")[0].rstrip(".")
+        raise SettingError(
+            f"the device {device!r} cannot be used here ({said}); choose another, such as 'cpu', "
+            "or leave it out"
+        ) from error
+    if found.type == "meta":
+        raise SettingError("the device 'meta' holds no numbers; choose another, such as 'cpu'")
+    return str(torch.device(device))
 
 
 def network_of(

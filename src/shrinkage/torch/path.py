@@ -13,13 +13,15 @@ from torch import nn
 from shrinkage.engine.stacked import ModuleNetwork
 from shrinkage.errors import SettingError
 from shrinkage.estimators.progress import watched
+from shrinkage.frameworks.calls import call_of
 from shrinkage.frameworks.path import as_far_as_it_went, asked, require_kept, search_of
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS
 from shrinkage.penalties import Penalty
 from shrinkage.study import Fit, Study
 from shrinkage.torch.given import loss_name, read
-from shrinkage.torch.networks import answered, made_by, network_of, tensor_of
+from shrinkage.torch.networks import answered, device_of, made_by, network_of, tensor_of
 from shrinkage.tune import default_training
+from shrinkage.tune.planning import require_kind
 
 _RATE = 1e-3
 """Adam's usual learning rate, which modules are mostly made for."""
@@ -34,8 +36,8 @@ def path(
     seeds: int = 3,
     *,
     test_data: Any = None,
-    folds: int = 5,
-    loss: str | nn.Module | None = None,
+    folds: int | None = None,
+    loss: str | nn.Module | Callable[..., Any] | None = None,
     on: str | Sequence[str] = HIDDEN_KERNELS,
     output: str | None = None,
     metric: str | None = None,
@@ -71,11 +73,11 @@ def path(
         so many copies of each λ as well, at least 2.
     test_data : (X, y), Dataset or DataLoader, optional
         Rows that only verification looks at; without them nothing can be verified.
-    folds : int, default 5
-        Of the cross-validation, without `val_data`.
-    loss : str or loss module, optional
+    folds : int, optional
+        Of the cross-validation, without `val_data`; 5 by default.
+    loss : str, loss module or function, optional
         ``"cross_entropy"``, ``"binary_cross_entropy"`` or ``"mean_squared_error"``, or PyTorch's
-        module of it; by default what the targets ask for.
+        module or function of it; by default what the targets ask for.
     on : str or sequence of str, default "hidden kernels"
         What is penalized: kinds of parameters, names, or patterns such as ``"features.*"``.
     output : str, optional
@@ -106,12 +108,15 @@ def path(
     ------
     SettingError, DataError
         In one sentence, before anything is trained.
+    ShrinkageError
+        When too many trainings failed to choose between them.
 
     Warns
     -----
     UserWarning
-        When the module cannot run as a stack, with the layer and the reason; and after Ctrl-C, with
-        what is finished by then, which is returned.
+        When the module cannot run as a stack, with the layer and the reason; when the rows do not
+        allow as many folds; when the factory makes the same first weights each time; and after
+        Ctrl-C, with what is finished by then, which is returned.
 
     Notes
     -----
@@ -133,7 +138,13 @@ def path(
     >>> len(study.fits), diagnose(study).verdict
     (6, 'underfits')
     """
+    call = call_of(path, locals())
     module = made_by(model_factory)
+    home = device_of(device)
+    if at_once is not None:
+        require_kind("at_once", at_once, int)
+        if at_once < 1:
+            raise SettingError(f"at_once is {at_once}; a stack needs at least 1 copy")
     smoothing = getattr(loss, "label_smoothing", 0.0)
     if smoothing:
         training = {"label_smoothing": smoothing, **training}
@@ -159,7 +170,7 @@ def path(
         on=on,
         output=output,
         logits_of_two=about.logits_of_two,
-        device=device,
+        device=home,
         at_once=at_once,
         compiled=compiled,
     )
@@ -179,7 +190,7 @@ def path(
     reason = network.reasons.get(how.loss)
     if reason:
         warnings.warn(f"{network.name} was trained one copy after another: {reason}.", stacklevel=2)
-    return replace(study, versions=study.versions | {"torch": torch.__version__})
+    return replace(study, call=call, versions=study.versions | {"torch": torch.__version__})
 
 
 def module_of(fit: Fit) -> nn.Module:

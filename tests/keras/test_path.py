@@ -57,6 +57,8 @@ def own(data, factory=build):
         (L2(), {"optimizer": "sgd", "learning_rate": 0.1, "schedule": "constant"}),
         (L1(), {"lam_schedule": "linear", "lam_ramp": 0.5}),
         (GroupLasso("inputs"), {"schedule": "constant", "patience": 4}),
+        (L1(), {"relaxed_epochs": 8}),
+        (L1(), {"relaxed_epochs": 20, "schedule": "constant", "patience": 6}),
     ],
     ids=str,
 )
@@ -119,6 +121,50 @@ def test_the_model_of_a_fit_answers_probabilities(study, data):
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=1e-6)
     with pytest.raises(SettingError, match="are not kept"):
         model_of(study.fold_fits[0].forget())
+
+
+def test_what_an_l1_leaves_is_trained_once_more_without_it(data):
+    """Also where a kernel has a limit of its own."""
+
+    def limited():
+        limit = keras.constraints.MaxNorm(1.0)
+        return keras.Sequential(
+            [
+                keras.Input((2,)),
+                layers.Dense(12, "relu", kernel_constraint=limit, name="first"),
+                layers.Dense(12, "relu"),
+                layers.Dense(1),
+            ]
+        )
+
+    labels = data.full.targets[:, 0].astype(int)
+    found = path(
+        limited,
+        (data.full.inputs, labels),
+        penalties="l1",
+        lambdas=[0.01],
+        folds=2,
+        seeds=1,
+        epochs=12,
+        learning_rate=0.05,
+        verbose=0,
+    )
+    relaxed = [fit for fit in found.fits if fit.trial.training.relaxed_epochs]
+    assert [fit.trial.fold for fit in relaxed] == [0, 1, None]
+    first = {
+        (fit.trial.fold, fit.trial.seed): fit
+        for fit in found.fits
+        if fit.trial.penalty and fit not in relaxed
+    }
+    for fit in relaxed:
+        before = first[fit.trial.fold, fit.trial.seed]
+        assert fit.sparsity == before.sparsity > 0.1
+        assert fit.final_train_loss < before.final_train_loss
+        assert fit.stopped_at == 2 * before.stopped_at
+    zero = first[None, relaxed[-1].trial.seed].penalized_weights == 0
+    np.testing.assert_array_equal(relaxed[-1].penalized_weights == 0, zero)
+    kernel = numpy_of(model_of(relaxed[-1]).get_layer("first").kernel)
+    assert np.linalg.norm(kernel, axis=0).max() < 1.0 + 1e-6
 
 
 def drawn():

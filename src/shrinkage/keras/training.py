@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -14,14 +15,14 @@ from scipy.special import logsumexp
 
 from shrinkage.data import Data, Part
 from shrinkage.engine.noise import shuffle
-from shrinkage.engine.pool import after_head, evaluation_interval, row_weights, rows_of
+from shrinkage.engine.pool import after_head, evaluation_interval, joined, row_weights, rows_of
 from shrinkage.errors import SettingError
 from shrinkage.keras.networks import KerasNetwork
 from shrinkage.keras.seeding import seeded, set_seed
 from shrinkage.keras.strength import settle
 from shrinkage.keras.workers import Worker
 from shrinkage.study import Fit, Status, Trial
-from shrinkage.training import ramp
+from shrinkage.training import Training, ramp
 
 _REFUSED = {
     "dropout": "keras.layers.Dropout",
@@ -32,7 +33,6 @@ _REFUSED = {
     "max_norm": "keras.constraints.MaxNorm",
     "averaging": "no averaging",
     "augmentation": "Keras' layers for images",
-    "relaxed_epochs": "no relaxed refit",
     "polish": "no polish",
 }
 """Settings that concern this package's perceptrons, and what a model has instead."""
@@ -47,7 +47,8 @@ def train_each(
     """Train trials about one model; see :func:`shrinkage.train`.
 
     A model that was compiled for one trial is used again, with fresh weights and optimizer, for
-    those that differ in λ, seed and rows alone.
+    those that differ in λ, seed and rows alone; under a learning rate that falls, where there are
+    as many steps.
 
     Raises
     ------
@@ -60,12 +61,7 @@ def train_each(
             return
         part = data.part(trial.fold)
         _check(network, trial, part)
-        train, _ = rows_of(trial, part)
-        penalty = trial.penalty if trial.lam else None
-        key = (trial.training, penalty, train.size)
-        if key not in workers:
-            workers[key] = Worker.made(network, trial, train.size)
-        fit = _trained(workers[key], network, trial, part, expired)
+        fit = _trained(workers, network, trial, part, expired)
         if fit is None:
             return
         yield fit
@@ -87,26 +83,53 @@ def _check(network: KerasNetwork, trial: Trial, part: Part) -> None:
 
 
 def _trained(
-    worker: Worker,
+    workers: dict[Any, Worker],
     network: KerasNetwork,
     trial: Trial,
     part: Part,
     expired: Callable[[], bool] | None,
 ) -> Fit | None:
-    """One training; None where the time was up before its end."""
+    """One training, and the relaxed one after it; None where the time was up before its end."""
     begun = time.perf_counter()
-    worker.begin(network, trial.seed, trial.lam)
-    descent = _Descent(worker, network, trial, part, expired)
+    how, relaxed = replace(trial.training, relaxed_epochs=0), trial.training.relaxed_epochs
+    fit = _descended(workers, network, trial, how, part, expired)
+    if fit is not None and relaxed and fit.ok:
+        patience = how.patience and min(how.patience, relaxed)
+        how = replace(how, epochs=relaxed, patience=patience)
+        second = _descended(workers, network, trial, how, part, expired, fit.parameters)
+        fit = None if second is None else joined(fit, second)
+    return None if fit is None else replace(fit, seconds=time.perf_counter() - begun)
+
+
+def _descended(
+    workers: dict[Any, Worker],
+    network: KerasNetwork,
+    trial: Trial,
+    how: Training,
+    part: Part,
+    expired: Callable[[], bool] | None,
+    start: NDArray[np.float32] | None = None,
+) -> Fit | None:
+    """One descent; from a `start` on without the penalty, and what is zero there stays so."""
+    train, _ = rows_of(trial, part)
+    penalty = trial.penalty if trial.lam and start is None else None
+    steps = how.epochs * ceil(train.size / min(how.batch_size, train.size))
+    key = (how, penalty, steps if how.schedule == "cosine" else None, start is not None)
+    if key not in workers:
+        workers[key] = Worker.made(network, how, penalty, steps, relaxed=start is not None)
+    worker = workers[key]
+    worker.begin(network, trial.seed, trial.lam, start)
+    descent = _Descent(worker, network, trial, how, part, expired)
     with seeded(trial.seed):
         worker.model.fit(
             descent.batches(),
             steps_per_epoch=descent.steps,
-            epochs=trial.training.epochs,
+            epochs=how.epochs,
             verbose=0,
             shuffle=False,
             callbacks=[descent],
         )
-    return None if descent.given_up else descent.fit(time.perf_counter() - begun)
+    return None if descent.given_up else descent.fit()
 
 
 class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
@@ -117,15 +140,16 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         worker: Worker,
         network: KerasNetwork,
         trial: Trial,
+        how: Training,
         part: Part,
         expired: Callable[[], bool] | None,
     ) -> None:
         super().__init__()
         self._worker, self._network, self._trial, self._part = worker, network, trial, part
+        self._how = how
         self._expired, self.given_up = expired, False
         self._train, self._held = rows_of(trial, part)
-        self._weights = row_weights(part, trial.training)
-        how = trial.training
+        self._weights = row_weights(part, how)
         self._batch = min(how.batch_size, self._train.size)
         self.steps = ceil(self._train.size / self._batch)
         self._every = evaluation_interval(how, self._train.size, self._held.size)
@@ -138,7 +162,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
 
     def batches(self) -> Iterator[tuple[Any, ...]]:
         """The same rows in the same order as the engine takes them."""
-        order, how = self._train.copy(), self._trial.training
+        order, how = self._train.copy(), self._how
         inputs, targets = self._network.rows(self._part.inputs), self._part.targets
         if how.loss == "cross_entropy" or self._network.logits_of_two:
             targets = targets.astype(np.int32)
@@ -155,7 +179,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  # Keras' signature
         """λ that rises does so step by step."""
-        how = self._trial.training
+        how = self._how
         if how.lam_schedule == "constant" or self._worker.proximal is None:
             return
         along = ramp(how.lam_schedule, self._step, how.lam_ramp * how.epochs * self.steps)
@@ -165,7 +189,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the losses where the engine would."""
-        how, epoch = self._trial.training, epoch + 1
+        how, epoch = self._how, epoch + 1
         self._stopped = epoch
         self._sum += float((logs or {})["loss"])
         self._epochs += 1
@@ -190,7 +214,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         elif epoch - self._best_epoch >= how.patience:
             self._status, self.model.stop_training = Status.STOPPED_EARLY, True
 
-    def fit(self, seconds: float) -> Fit:
+    def fit(self) -> Fit:
         """The answer to the trial."""
         network, validates = self._network, self._part.validation.size > 0
         diverged = self._status is Status.DIVERGED
@@ -198,7 +222,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         network.put(vector, self._worker.model)
         rows = self._held if validates else self._held[:0]
         logits = network.answers(self._worker.model, self._part.inputs[rows])
-        outputs = after_head(logits, self._trial.training.loss)
+        outputs = after_head(logits, self._how.loss)
         return Fit(
             trial=self._trial,
             parameters=vector.copy(),
@@ -210,7 +234,6 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
             status=self._status,
             stopped_at=self._stopped,
             best_epoch=None if diverged else self._best_epoch or None,
-            seconds=seconds,
         )
 
     def _loss(self, rows: NDArray[np.int64]) -> float:
@@ -218,7 +241,7 @@ class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         if not rows.size:
             return float("nan")
         logits = self._network.answers(self._worker.model, self._part.inputs[rows])
-        losses = row_losses(logits, self._part.targets[rows], self._trial.training.loss)
+        losses = row_losses(logits, self._part.targets[rows], self._how.loss)
         return float(np.average(losses, weights=self._weights[rows]))
 
 

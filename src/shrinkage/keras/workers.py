@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.keras.axes import axes_within
@@ -15,35 +15,50 @@ from shrinkage.keras.networks import KerasNetwork
 from shrinkage.keras.proximal import Proximal
 from shrinkage.keras.targets import Target
 from shrinkage.keras.values import numpy_of
-from shrinkage.study import Trial
+from shrinkage.penalties import Penalty
 from shrinkage.training import Training
 
 
 @dataclass(frozen=True, eq=False)
 class Worker:
-    """A compiled model, and what its optimizer begins with."""
+    """A compiled model, and what its optimizer begins with.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    proximal : Proximal or None
+        Its optimizer, where there is a penalty.
+    start : tuple of ndarray
+        The optimizer's variables before the first step.
+    masks : tuple of keras.Variable, default ()
+        Of a relaxed training: 0 where a penalized weight stays zero, for each penalized array.
+    """
 
     model: Any
     proximal: Proximal | None
     start: tuple[NDArray[Any], ...]
+    masks: tuple[Any, ...] = ()
 
     @staticmethod
-    def made(network: KerasNetwork, trial: Trial, rows: int) -> Worker:
-        """For this trial's training and penalty, over so many rows."""
-        model, how = network.fresh(trial.seed), trial.training
-        optimizer: Any = _optimizer(how, how.epochs * ceil(rows / min(how.batch_size, rows)))
+    def made(
+        network: KerasNetwork, how: Training, penalty: Penalty | None, steps: int, *, relaxed: bool
+    ) -> Worker:
+        """For this training and penalty, over so many steps."""
+        model = network.fresh(0)
+        optimizer: Any = _optimizer(how, steps)
+        kernels = [model.weights[array.position] for array in network.arrays[: network.penalized]]
+        masks: tuple[Any, ...] = ()
+        if relaxed:
+            masks = tuple(_masked(kernel, optimizer) for kernel in kernels)
         proximal = None
-        if trial.penalty is not None and trial.lam:
-            positions = [array.position for array in network.arrays[: network.penalized]]
-            if trial.penalty.groups == "inputs":
-                positions = positions[:1]
-            variables = {id(model.weights[position]) for position in positions}
+        if penalty is not None:
+            variables = {
+                id(kernel) for kernel in kernels[: 1 if penalty.groups == "inputs" else None]
+            }
             targets = [
                 Target(
-                    place,
-                    trial.penalty,
-                    trial.lam,
-                    axes_within(trial.penalty.groups, place.layer, place.variable),
+                    place, penalty, 0.0, axes_within(penalty.groups, place.layer, place.variable)
                 )
                 for place in places_of(model)
                 if id(place.variable) in variables
@@ -52,21 +67,44 @@ class Worker:
         model.compile(optimizer, _loss(how, network))
         model.optimizer.build(model.trainable_variables)
         start = tuple(numpy_of(variable) for variable in model.optimizer.variables)
-        return Worker(model, proximal, start)
+        return Worker(model, proximal, start, masks)
 
-    def begin(self, network: KerasNetwork, seed: int, lam: float) -> None:
-        """As if it had just been made, with this seed and λ."""
+    def begin(
+        self,
+        network: KerasNetwork,
+        seed: int,
+        lam: float,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        """As if it had just been made, with this seed and λ; or from other weights (P,) on."""
         fresh = network.fresh(seed)
         for variable, first in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(numpy_of(first))
         for variable, value in zip(self.model.optimizer.variables, self.start, strict=True):
             variable.assign(value)
         self.strengthen(lam)
+        if weights is None:
+            return
+        network.put(weights, self.model)
+        for array, mask in zip(network.arrays, self.masks, strict=False):
+            kernel = weights[array.start : array.stop].reshape(array.shape)
+            mask.assign((kernel != 0.0).astype(np.float32))
 
     def strengthen(self, lam: float) -> None:
         """Set λ."""
         for rule in () if self.proximal is None else self.proximal.rules:
             rule.lam.assign(lam)
+
+
+def _masked(kernel: Any, optimizer: Any) -> Any:
+    """A mask that a kernel is multiplied by after each step, beside its own constraint.
+
+    It is a variable of the optimizer, which a compiled step is told anew each time.
+    """
+    mask = optimizer.add_variable_from_reference(kernel, name="mask", initializer="ones")
+    own = kernel.constraint
+    kernel.constraint = lambda w: (w if own is None else own(w)) * mask
+    return mask
 
 
 def _optimizer(how: Training, steps: int) -> Any:

@@ -54,6 +54,18 @@ def test_unknown_names(complete):
         frame(complete.path, kind="excel")
 
 
+def test_polars_has_the_same_numbers(complete):
+    import polars
+
+    for name in ("fits", "histories", "runs"):
+        found, expected = frame(complete.path, name, kind="polars"), frame(complete.path, name)
+        assert isinstance(found, polars.DataFrame)
+        assert found.columns == list(expected.columns)
+        assert found.height == len(expected) > 0
+    losses = frame(complete.path, kind="polars")["validation_loss"].to_numpy()
+    np.testing.assert_array_equal(losses, frame(complete.path)["validation_loss"])
+
+
 def test_polars_is_asked_for(complete, monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(SettingError, match="pip install polars"):

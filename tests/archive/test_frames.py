@@ -55,11 +55,11 @@ def test_unknown_names(complete):
 
 
 def test_polars_has_the_same_numbers(complete):
-    import polars
+    import polars as pl
 
     for name in ("fits", "histories", "runs"):
         found, expected = frame(complete.path, name, kind="polars"), frame(complete.path, name)
-        assert isinstance(found, polars.DataFrame)
+        assert isinstance(found, pl.DataFrame)
         assert found.columns == list(expected.columns)
         assert found.height == len(expected) > 0
     losses = frame(complete.path, kind="polars")["validation_loss"].to_numpy()

@@ -39,6 +39,8 @@ CHOSEN = {
         "test_it_answers_what_the_engine_answers[L1()-{'relaxed_epochs': 8}]",
         "test_what_an_l1_leaves_is_trained_once_more_without_it",
         "test_the_same_trial_has_the_same_fit_whatever_came_before",
+        "test_seeds_must_be_draws",
+        "test_first_weights_that_are_the_same_for_every_seed_are_said",
     ),
     "test_lesson.py": ("test_the_lessons_code_and_one_line",),
 }

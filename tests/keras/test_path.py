@@ -320,6 +320,46 @@ def test_factories_that_cannot_be_used(data, factory, message):
         path(factory, (rows, labels), verbose=0)
 
 
+def seeding():
+    keras.utils.set_random_seed(0)
+    return build()
+
+
+def starting(layer):
+    """A factory whose hidden layer comes from elsewhere."""
+    return lambda: keras.Sequential([keras.Input((2,)), layer(), layers.Dense(1, use_bias=False)])
+
+
+def test_seeds_must_be_draws():
+    """One model, one layer, or a seed within the factory: every draw would be the same."""
+    one, layer = build(), layers.Dense(4)
+    for factory, message in (
+        (lambda: one, "return the same '.*' and 5 more"),
+        (starting(lambda: layer), "return the same '.*' and 1 more"),
+        (seeding, r"calls keras\.utils\.set_random_seed itself"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            made_by(factory)
+    made_by(starting(lambda: layers.Dense(4)))
+    layer.trainable = False  # as what was trained before often is
+    made_by(starting(lambda: layer))
+
+
+def test_first_weights_that_are_the_same_for_every_seed_are_said():
+    def starting_at(first):
+        return lambda: keras.Sequential(
+            [
+                keras.Input((2,)),
+                layers.Dense(4, kernel_initializer=first),
+                layers.Dense(1, kernel_initializer="ones"),
+            ]
+        )
+
+    made_by(starting_at("glorot_uniform"))
+    with pytest.warns(UserWarning, match="the same first weights whatever the seed"):
+        made_by(starting_at("ones"))
+
+
 def test_what_a_model_must_have_in_itself(data):
     network = own(data)
     training = Training(data.loss, dropout=0.5)

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.errors import SettingError
+from shrinkage.frameworks.starts import check_starts
 from shrinkage.keras.layers import layers_of
-from shrinkage.keras.seeding import seeded
+from shrinkage.keras.seeding import seed_of_all, seeded
+from shrinkage.keras.values import numpy_of
 
 Head = Literal["none", "sigmoid", "softmax"]
 
@@ -21,15 +24,41 @@ def made_by(factory: Callable[[], Any]) -> Any:
     Raises
     ------
     SettingError
-        When the factory is no function, or does not make a built Keras model.
+        When the factory is no function, does not make a built Keras model, or not a fresh one each
+        time.
+
+    Warns
+    -----
+    UserWarning
+        When two models start from the same weights, though their seeds differ.
     """
     if isinstance(factory, keras.Model) or not callable(factory):
         raise SettingError(
             f"a path trains many fresh models, but it was given a {type(factory).__name__}; give a "
             "function that makes one, such as build_model"
         )
-    with seeded(0):
+    model, reseeds = _drawn(factory, 0)
+    again, reseeds_again = _drawn(factory, 1)
+    pairs = [
+        (one, other)
+        for one, other in zip(model.trainable_variables, again.trainable_variables, strict=False)
+        if one.shape == other.shape
+    ]
+    check_starts(
+        [one.path for one, other in pairs if one is other],
+        reseeds=reseeds or reseeds_again,
+        same=bool(pairs) and all(_equal(one, other) for one, other in pairs),
+        seeding="keras.utils.set_random_seed",
+        stacklevel=3,
+    )
+    return model
+
+
+def _drawn(factory: Callable[[], Any], seed: int) -> tuple[Any, bool]:
+    """A model made under a seed, and whether the factory set another one."""
+    with seeded(seed):
         model = factory()
+        reseeds = seed_of_all() != seed
     if not isinstance(model, keras.Model):
         raise SettingError(
             f"the factory makes a {type(model).__name__}, not a keras.Model; let it return the "
@@ -40,7 +69,11 @@ def made_by(factory: Callable[[], Any]) -> Any:
             f"the factory makes the model '{model.name}' without building it; give it a "
             "keras.Input, or let the factory call model.build(…)"
         )
-    return model
+    return model, reseeds
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(np.array_equal(numpy_of(one), numpy_of(other)))
 
 
 def answered(model: Any, rows: NDArray[Any]) -> tuple[int, Head]:

@@ -20,6 +20,12 @@ def set_seed(seed: int) -> None:
     keras.utils.set_random_seed(int(seed % (1 << 31)))
 
 
+def seed_of_all() -> int | None:
+    """The seed that was set last for everything that has none of its own."""
+    found: int | None = global_state.get_global_attribute(_ATTRIBUTES[0])
+    return found
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Keras, NumPy, Python and the backend with a seed, each put back afterwards.

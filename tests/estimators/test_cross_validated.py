@@ -186,7 +186,7 @@ def test_the_same_whatever_the_number_of_threads(cancer: Rows, small: dict[str, 
         ({"validation_fraction": 0.9}, "validation_fraction is 0.9"),
         ({"early_stopping": True, "n_iter_no_change": 0}, "n_iter_no_change is 0"),
         ({"lambdas": ["much"]}, "a value of the wrong type"),
-        ({"dropout": "half"}, "a value of the wrong type"),
+        ({"dropout": "half"}, "dropout is 'half'; it must be a number"),
         ({"n_jobs": 0}, "n_jobs is 0"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,9 @@ def test_a_long_line_is_broken_and_still_python():
     assert max(map(len, line.splitlines())) < 100
 
 
-@pytest.mark.parametrize("factory", [lambda: None, object()], ids=["lambda", "object"])
+@pytest.mark.parametrize(
+    "factory", [lambda: None, object(), partial(make)], ids=["lambda", "object", "partial"]
+)
 def test_what_has_no_short_form_has_the_name_of_its_argument(factory):
     assert of(factory, 1) == "path(factory, train_data)"
 

@@ -110,6 +110,14 @@ def test_targets_that_do_not_differ_teach_nothing(targets, outputs, loss, senten
         about((ROWS[0], targets), outputs=outputs, loss=loss)
 
 
+def test_words_are_no_numbers_to_predict():
+    words = ROWS[0], np.array(["a", "b"] * 6)
+    sentence = "the targets are of type <U1, but they are to be predicted as numbers"
+    for given in ({"train": words}, {"train": (ROWS[0], ROWS[1] / 7), "test": words}):
+        with pytest.raises(DataError, match=sentence):
+            about(**given, outputs=1, loss="mean_squared_error")
+
+
 def test_rows_of_one_class_may_be_held_back():
     ones = ROWS[0][:4], np.ones(4, int)
     assert about(ROWS, ones, ones, seeds=2).data.test.targets.mean() == 1

@@ -221,6 +221,11 @@ def test_what_cannot_be_penalized_is_a_sentence(module: nn.Module, told: str) ->
         parameters_of(module)
 
 
+def test_what_is_no_module_is_a_sentence() -> None:
+    with pytest.raises(SettingError, match=r"expected a torch\.nn\.Module, got int"):
+        parameters_of(3)  # type: ignore[arg-type]  # on purpose
+
+
 def test_an_output_layer_that_is_not_there() -> None:
     with pytest.raises(SettingError, match="output is 3; give the name of a layer"):
         parameters_of(nn.Linear(2, 2), output=3)  # type: ignore[arg-type]  # on purpose

@@ -101,6 +101,8 @@ def test_trained_modules_come_back(study, digits):
     assert not (module_of(study.refits[0])[6].weight == 0).any()
     with pytest.raises(SettingError, match=r"are not kept; take one of study\.refits"):
         module_of(study.fold_fits[0])
+    with pytest.raises(SettingError, match="expected a fit, got NoneType"):
+        module_of(None)
 
 
 def test_path_is_found_by_itself():
@@ -441,6 +443,7 @@ def frozen():
         (convolutional, {"penalties": "l3"}, "unknown penalty 'l3'"),
         (convolutional, {"penalties": []}, "there is no penalty to try"),
         (convolutional, {"penalties": 0.1}, "0.1 is not a penalty"),
+        (convolutional, {"penalties": [L1]}, r"L1'> is not a penalty; give L1\(\)"),
         (convolutional, {"lambdas": [-1.0]}, "λ is -1.0; it must be a finite number"),
         (convolutional, {"folds": 1}, "folds is 1"),
         (convolutional, {"device": "abc"}, "the device 'abc' cannot be used here"),
@@ -496,6 +499,16 @@ class Ragged(Dataset):
         ((torch.zeros(5, 64, device="meta"), np.zeros(5)), "on the meta device"),
         (Ragged(3), r"differ in shape: row 1 has \(2,\), row 0 has \(1,\)"),
         (Ragged(0), "train_data has no rows"),
+        (([[1.0], [1.0, 2.0]], [0, 1]), "the inputs of train_data are no array, since rows differ"),
+        (
+            (np.eye(4), [0, None, 1, None]),
+            "the targets of train_data are of kind NoneType and int; give",
+        ),
+        (
+            (np.eye(4), np.array([0, "a", 1, "b"], object)),
+            "are of kind int and str",
+        ),
+        ((np.eye(4, 64), np.zeros(4, int)), "all 4 training targets are the same class, 0"),
     ],
 )
 def test_rows_that_cannot_be_used(rows, sentence):

@@ -379,6 +379,8 @@ def test_what_is_no_module_is_a_sentence(model: Any, told: str) -> None:
 def test_selectors_are_names() -> None:
     with pytest.raises(SettingError, match="the selector is 3; name a kind"):
         Penalized(mlp(), {3: L1()}, lam=0.1)  # type: ignore[dict-item]  # on purpose
+    with pytest.raises(SettingError, match=r"'0' has <class .*L1'> as penalty; use L1\(\)"):
+        Penalized(mlp(), {"0": L1}, lam=0.1)  # type: ignore[dict-item]  # on purpose
 
 
 def test_a_single_layer_is_told_the_name_of_its_own_weight() -> None:

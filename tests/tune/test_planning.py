@@ -43,6 +43,7 @@ def test_defaults_follow_the_size(data):
         ({"lambdas": 0.1}, r"lambdas is 0\.1; give a tuple, as \(0\.1,\)"),
         ({"lambdas": ("a",)}, "λ is 'a'; it must be a number"),
         ({"penalties": L1()}, r"penalties is L1\(\); give a tuple"),
+        ({"penalties": (L1,)}, "L1'> is not a penalty"),
         ({"penalties": ("l1",)}, r"'l1' is not a penalty; give L1\(\)"),
     ],
 )

@@ -58,7 +58,7 @@ def own_rows(inputs: Any, targets: Any, where: str) -> OwnRows:
     DataError
         When they do not fit together, are too few, or hold what is not finite.
     """
-    x, y = np.asarray(inputs), np.asarray(targets)
+    x, y = _array(inputs, "inputs", where), _array(targets, "targets", where)
     if x.ndim < 2 or y.ndim not in (1, 2):
         raise DataError(
             f"{where} has inputs of shape {x.shape} and targets of shape {y.shape}; expected "
@@ -86,6 +86,22 @@ def own_rows(inputs: Any, targets: Any, where: str) -> OwnRows:
             "first"
         )
     return OwnRows(x, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+
+
+def _array(given: Any, what: str, where: str) -> NDArray[Any]:
+    try:
+        found = np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"the {what} of {where} are no array, since rows differ in shape or kind; make them one"
+        ) from error
+    kinds = {type(one).__name__ for one in found.ravel().tolist()} if found.dtype == object else ()
+    if "NoneType" in kinds or ("str" in kinds and len(kinds) > 1):
+        raise DataError(
+            f"the {what} of {where} are of kind {' and '.join(sorted(kinds))}; give numbers alone, "
+            "or text alone, and replace or drop what is missing"
+        )
+    return found
 
 
 def own_data(
@@ -178,7 +194,13 @@ def _flat(rows: OwnRows) -> NDArray[np.float32]:
 def _targets(rows: OwnRows, answer: Answer) -> NDArray[np.float32]:
     """Class indices or numbers, (rows, outputs)."""
     if answer.task == "regression":
-        return np.asarray(rows.targets, dtype=np.float32).reshape(len(rows), -1)
+        try:
+            return np.asarray(rows.targets, dtype=np.float32).reshape(len(rows), -1)
+        except (ValueError, TypeError) as error:
+            raise DataError(
+                f"the targets are of type {rows.targets.dtype}, but they are to be predicted as "
+                "numbers; give numbers, or say loss='cross_entropy' for classes"
+            ) from error
     known = {label: index for index, label in enumerate(answer.classes)}
     strange = sorted({str(label) for label in rows.targets.tolist() if label not in known})
     if strange:

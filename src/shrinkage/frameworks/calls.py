@@ -71,4 +71,4 @@ def _shown(value: Any, name: str) -> str:
         inside = ", ".join(_shown(one, name) for one in value)
         return f"[{inside}]"
     shown = repr(value)
-    return name if "\n" in shown or " at 0x" in shown or shown.startswith("<") else shown
+    return name if "\n" in shown or "<" in shown else shown  # the latter is what objects are

@@ -130,7 +130,7 @@ def _codes(groups: Sequence[Group]) -> dict[str, str]:
         checks.NO_ZEROS: (
             "from shrinkage.torch import Proximal\n"
             "optimizer = Proximal(optimizer, penalized)  # and the loss without the penalty"
-        )
+        ),
     }
 
 

@@ -94,7 +94,8 @@ def read(data: Any, where: str) -> OwnRows:
         raise DataError(
             f"{where} is a {type(data).__name__}; give (X, y), a Dataset or a DataLoader"
         )
-    return own_rows(_array(data[0]), _array(data[1]), where)
+    inputs, targets = (_array(one) if isinstance(one, torch.Tensor) else one for one in data)
+    return own_rows(inputs, targets, where)
 
 
 def _collected(dataset: Dataset[Any], where: str) -> tuple[Any, Any]:

@@ -74,9 +74,11 @@ def parameters_of(
     Raises
     ------
     SettingError
-        When the module has no parameters, when some have no shape yet (lazy layers), when some are
-        not real numbers, or when there is no layer called `output`.
+        When it is no module or has no parameters, when some have no shape yet (lazy layers), when
+        some are not real numbers, or when there is no layer called `output`.
     """
+    if not isinstance(module, nn.Module):
+        raise SettingError(f"expected a torch.nn.Module, got {type(module).__name__}")
     module = unwrapped(module)
     own = {id(p): (name, p) for name, p in module.named_parameters()}
     if not own:

@@ -222,6 +222,10 @@ def module_of(fit: Fit) -> nn.Module:
     >>> type(module_of(study.refits[0])).__name__
     'Sequential'
     """
+    if not isinstance(fit, Fit):
+        raise SettingError(
+            f"expected a fit, got {type(fit).__name__}; take one of the study's refits"
+        )
     network = fit.trial.network
     if not isinstance(network, ModuleNetwork):
         raise SettingError(f"the fit is about {network}, not about a module of your own")

@@ -153,7 +153,7 @@ def _penalty_of(
         raise SettingError("there is no penalty; name one, such as {'hidden kernels': L1()}")
     found: dict[str, tuple[Selector, Penalty]] = {}
     for selector, penalty in penalties.items():
-        if not hasattr(penalty, "l1_share"):
+        if isinstance(penalty, type) or not hasattr(penalty, "l1_share"):
             raise SettingError(
                 f"'{selector}' has {penalty!r} as penalty; use L1(), L2(), ElasticNet() or "
                 "GroupLasso() of shrinkage"

@@ -162,7 +162,7 @@ class Plan:
             if not isinstance(several, (tuple, list, type(None))):
                 raise SettingError(f"{name} is {several!r}; give a tuple, as ({several!r},)")
         for penalty in self.penalties:
-            if not hasattr(penalty, "l1_share"):
+            if isinstance(penalty, type) or not hasattr(penalty, "l1_share"):
                 raise SettingError(
                     f"{penalty!r} is not a penalty; give L1(), L2(), ElasticNet() or GroupLasso()"
                 )

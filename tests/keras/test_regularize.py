@@ -96,15 +96,32 @@ def test_a_penalty_is_replaced_and_taken_off(network, moons):
     assert held == [8, 8, 6]  # λ of each hidden kernel, as long as it has one
 
 
-def test_a_regularizer_of_keras_is_replaced():
+def test_a_regularizer_of_keras_is_replaced_and_said():
+    """Once: what this package put there gives way in silence."""
     model = keras.Sequential(
         [
             keras.Input((2,)),
-            layers.Dense(4, kernel_regularizer=keras.regularizers.L1(0.5)),
-            layers.Dense(1),
+            layers.Dense(4, name="one", kernel_regularizer=keras.regularizers.L1(0.5)),
+            layers.Dense(4, name="two"),
+            layers.Dense(1, name="out", kernel_regularizer="l2"),
         ]
     )
-    regularize(model, L2(), lam=0.02)
+    message = r"regularizers of one/kernel \(L1\) are replaced; the penalty"
+    with pytest.warns(UserWarning, match=message) as said:
+        regularize(model, L2(), lam=0.02)
+    assert said[0].filename == __file__
+    output = model.layers[-1].kernel
+    kept = float(numpy_of(output.regularizer(output)))
+    expected = sum(L2().value(kernel, 0.02) for kernel in kernels(model)[:-1])
+    assert penalty_of(model) - kept == pytest.approx(expected, rel=1e-5)
+    regularize(model, L1(), lam=0.02)
+
+
+def test_what_was_taken_off_is_not_replaced():
+    model = keras.Sequential(
+        [keras.Input((2,)), layers.Dense(4, kernel_regularizer="l1"), layers.Dense(1)]
+    )
+    regularize(unregularize(model), L2(), lam=0.02)
     assert penalty_of(model) == pytest.approx(L2().value(kernels(model)[0], 0.02), rel=1e-5)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.frameworks.selectors import HIDDEN_KERNELS, chosen
-from shrinkage.keras.layers import attribute_of, layers_of, places_of
+from shrinkage.keras.layers import Place, attribute_of, layers_of, places_of
 from shrinkage.keras.proximal import proximal_of
 from shrinkage.keras.targets import Lam, Penalties, Target, targets_of
 from shrinkage.keras.terms import PenaltyTerm
@@ -33,7 +33,8 @@ def regularize(
     Setting ``layer.kernel_regularizer`` of a built layer does nothing, silently: Keras reads it
     once, when the layer makes its kernel, and asks the kernel itself from then on. This sets both,
     and looks that the loss has changed by exactly the penalty. Weights, optimizer and compiled
-    state stay as they are; a regularizer that was there is replaced.
+    state stay as they are; a regularizer that was there is replaced, and a warning says so where it
+    was none of this package's.
 
     Parameters
     ----------
@@ -63,6 +64,11 @@ def regularize(
         optimizer has one on the same parameter.
     ShrinkageError
         When the penalty does not reach the loss; the model is then as it was.
+
+    Warns
+    -----
+    UserWarning
+        When a regularizer of the model is replaced, or a saved model would not carry the penalty.
 
     See Also
     --------
@@ -103,6 +109,7 @@ def regularize(
             f"and adds {found:.6g}; does the model define its own `losses` or `train_step`?"
         )
     _forget_compiled(model)
+    _warn_of_replaced(before)
     _warn_of_saving(model, targets)
     return model
 
@@ -233,6 +240,22 @@ def _tell_attention(model: Any) -> None:
         finally:
             if locked:
                 layer._tracker.lock()
+
+
+def _warn_of_replaced(before: Sequence[tuple[Place, Any]]) -> None:
+    """Say so where somebody else's regularizer acts no longer."""
+    replaced = [
+        f"{place.parameter.name} ({getattr(old, '__name__', type(old).__name__)})"
+        for place, old in before
+        if old is not None and not isinstance(old, PenaltyTerm)
+    ]
+    if replaced:
+        warnings.warn(
+            f"regularizers of {', '.join(replaced)} are replaced; the penalty takes their place "
+            "(call unregularize first if that is meant)",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _warn_of_saving(model: Any, targets: Sequence[Target]) -> None:

@@ -315,6 +315,8 @@ class Mine(optimizers.SGD):
         (optimizers.Ftrl, "l1_regularization_strength"),
         (optimizers.Adafactor, "size of all weights"),
         (optimizers.Muon, "orthogonal"),
+        (lambda: "adm", "optimizer is 'adm', which Keras does not know"),
+        (lambda: 3, "optimizer is 3"),
         (lambda: Mine(0.1), "Mine: how far it moves"),
         (lambda: optimizers.LossScaleOptimizer(optimizers.Adam()), "wrap that one"),
         (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=5), "leave it None"),

@@ -113,6 +113,9 @@ def test_some_of_them_by_name(network):
         (lambda model: set_lambda(model, -1.0), "lam is -1"),
         (lambda model: set_lambda(model, 1.0, on="answer"), "no parameter is called 'answer'"),
         (lambda model: set_lambda(model, [1.0]), "has 1 values"),
+        (lambda _: LambdaSchedule("x"), "schedule is 'x'; it must be a function of the epoch"),
+        (lambda _: LambdaSchedule(0.1), r"schedule is 0\.1"),
+        (lambda _: LambdaSchedule.rising("3"), "epochs is '3'; it must be a whole number"),
         (lambda _: LambdaSchedule(float, every="step"), "every is 'step'"),
         (lambda _: LambdaSchedule.rising(0), "epochs is 0"),
     ],
@@ -121,6 +124,15 @@ def test_what_cannot_be_meant_is_said(network, change, message):
     model, _ = penalized(network)
     with pytest.raises(SettingError, match=message):
         change(model)
+
+
+@pytest.mark.parametrize("given", ["much", -0.1, None])
+def test_what_a_schedule_gives_must_be_a_lambda(network, moons, given):
+    model, _ = penalized(network)
+    for relative in (False, True):
+        schedule = LambdaSchedule(lambda _: given, relative=relative)
+        with pytest.raises(SettingError, match=f"lam is '?{given}"):
+            model.fit(*moons[0], verbose=0, callbacks=[schedule])
 
 
 def test_a_model_without_penalties_has_no_lambda(network):

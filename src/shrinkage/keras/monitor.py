@@ -18,6 +18,7 @@ from shrinkage.keras.moments import Moment, line_of, moment_of, penalty_of, rece
 from shrinkage.keras.reading import Reading, finished
 from shrinkage.keras.rows import Floats, RowLoss, Rows, loss_of, losses_of, mean_of, rows_of
 from shrinkage.keras.values import numpy_of
+from shrinkage.tune.planning import require_kind
 
 
 class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations
@@ -57,7 +58,7 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
     Raises
     ------
     SettingError
-        On a number below 1; in ``fit``, without validation rows.
+        On a number below 1, or what is no number; in ``fit``, without validation rows.
 
     Notes
     -----
@@ -90,9 +91,12 @@ class OverfittingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # ker
         verbose: bool | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("every", every), ("most_rows", most_rows), ("patience", patience)):
-            if value is not None and value < 1:
+        patient = 1 if patience is None else patience
+        for name, value in (("every", every), ("most_rows", most_rows), ("patience", patient)):
+            require_kind(name, value, int)
+            if value < 1:
                 raise SettingError(f"{name} is {value}; it must be at least 1")
+        require_kind("least", least, float)
         self.train = None if train is None else rows_of(train, most=most_rows, what="train")
         self.validation = (
             None if validation is None else rows_of(validation, most=most_rows, what="validation")

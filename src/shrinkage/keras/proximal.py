@@ -113,7 +113,13 @@ class Proximal(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras has n
         return made
 
     def _start(self, optimizer: Any, described: Sequence[dict[str, Any]], name: str) -> None:
-        inner = keras.optimizers.get(optimizer)
+        try:
+            inner = keras.optimizers.get(optimizer)
+        except ValueError:
+            raise SettingError(
+                f"optimizer is {optimizer!r}, which Keras does not know; give one of Keras, or its "
+                "name, such as 'adam'"
+            ) from None
         if isinstance(inner, Proximal) or getattr(inner, "_is_proximal", False):
             raise SettingError(
                 "this optimizer has a proximal step already; give several penalties as a dict, as "

@@ -130,8 +130,11 @@ def loss_of(model: Any, given: Any = None) -> RowLoss:
     Raises
     ------
     SettingError
-        When the model has none, or computes it in a way of its own.
+        When the model has none, or computes it in a way of its own; when it is no model, or Keras
+        knows no such loss.
     """
+    if not isinstance(model, keras.Model):
+        raise SettingError(f"expected a Keras model, got {type(model).__name__}")
     if given is None:
         given = getattr(model, "loss", None)
         own = type(model).compute_loss is not keras.Model.compute_loss
@@ -143,7 +146,13 @@ def loss_of(model: Any, given: Any = None) -> RowLoss:
             )
     if isinstance(given, (list, dict)):
         return RowLoss(_several(model, given), "loss", "", lambda _: None)
-    loss = keras.losses.get(given)
+    try:
+        loss = keras.losses.get(given)
+    except ValueError:
+        raise SettingError(
+            f"loss is {given!r}, which Keras does not know; give a name such as "
+            "'binary_crossentropy', a keras.losses.Loss, or a function of targets and outputs"
+        ) from None
     name = _name(loss)
     shown = _NAMES.get(name, name.replace("_", " "))
     unit = "nats" if name in _LOG_LOSSES else ""

@@ -13,6 +13,7 @@ from shrinkage.keras.layers import parameters_of, places_of
 from shrinkage.keras.proximal import proximal_of
 from shrinkage.keras.targets import Lam, strengths_of
 from shrinkage.keras.terms import PenaltyTerm, require_lambda
+from shrinkage.tune.planning import require_kind
 
 
 def lambdas_of(model: Any) -> dict[str, Any]:
@@ -120,7 +121,8 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     Raises
     ------
     SettingError
-        On another `every`; in ``fit``, when there is no λ, or the schedule gives a negative one.
+        When the schedule is no function, on another `every`; in ``fit``, when there is no λ, or the
+        schedule gives what is none.
 
     Notes
     -----
@@ -141,6 +143,11 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         every: str = "epoch",
     ) -> None:
         super().__init__()
+        if not callable(schedule):
+            raise SettingError(
+                f"schedule is {schedule!r}; it must be a function of the epoch that gives λ, such "
+                "as lambda epoch: 0.001 * epoch"
+            )
         if every not in ("epoch", "batch"):
             raise SettingError(f"every is '{every}'; it must be 'epoch' or 'batch'")
         self.schedule, self.relative, self.every = schedule, relative, every
@@ -169,6 +176,7 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         SettingError
             Without epochs.
         """
+        require_kind("epochs", epochs, int)
         if epochs < 1:
             raise SettingError(f"epochs is {epochs}; λ needs at least 1 to rise in")
         return cls(lambda epoch: min(1.0, epoch / epochs), relative=True)
@@ -198,7 +206,7 @@ class LambdaSchedule(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     def _set(self, moment: int) -> None:
         for lam, first in self._lambdas:
             factor = first if self.relative else 1.0
-            lam.assign(require_lambda(factor * self.schedule(moment)))
+            lam.assign(factor * require_lambda(self.schedule(moment)))
 
 
 def settle(model: Any) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from shrinkage.detect.diagnosis import FALLING, Diagnosis
+from shrinkage.detect.judge import _verdict
+from shrinkage.detect.wording import sentence
 from shrinkage.errors import DataError, SettingError, ShrinkageError
-from shrinkage.keras import OverfittingMonitor, judge, regularize
+from shrinkage.intervals import Interval
+from shrinkage.keras import OverfittingMonitor, judge, regularize, report
 from shrinkage.keras.gaps import early_gain_of, gap_of, is_falling, trend_of
 from shrinkage.keras.moments import recent_of
+from shrinkage.keras.reading import finished
 from shrinkage.keras.rows import loss_of, losses_of, rows_of
 from shrinkage.keras.values import numpy_of
 from shrinkage.penalties import L1, L2
+from shrinkage.scores import Failures
 
 # Keras' own conversion of variables to NumPy.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -95,6 +103,75 @@ def test_an_underfitting_network_is_told(network, moons):
     model.fit(*train, epochs=2, verbose=0, callbacks=[monitor])
     assert monitor.reading.verdict == "underfits"
     assert "underfits: " in monitor.reading.sentence
+
+
+def read(train, held, gap, *, early, fell, null=1.0):
+    """A reading and a diagnosis of the same numbers."""
+    facts = {"train_loss": train, "validation_loss": held, "null_loss": null, "gap": gap}
+    reading = finished(
+        **facts,
+        loss_name="log loss",
+        unit="nats",
+        trend=None,
+        recent=0,
+        epoch=9,
+        best_epoch=5,
+        early_gain=early,
+        falling=fell.low > 0 and fell.estimate >= FALLING * null,
+        rows=(50, 50),
+    )
+    bare = dict.fromkeys(Diagnosis.__dataclass_fields__)
+    diagnosis = Diagnosis(
+        **bare
+        | {
+            "loss_name": "log loss",
+            "unit": "nats",
+            "folds": 5,
+            "failures": Failures(),
+            "missing": 0,
+        }
+        | facts
+        | {"early_gain": early, "fall": fell}
+    )
+    return reading, replace(diagnosis, verdict=_verdict(diagnosis))
+
+
+def test_a_reading_has_the_verdict_and_the_reason_of_a_diagnosis():
+    """Over losses of all kinds, with intervals from narrow to wide."""
+    rng = np.random.default_rng(5)
+    said = set()
+    for _ in range(400):
+        train, held = rng.uniform(0.0, 1.2, size=2)
+        if rng.random() < 0.5:
+            held = train + rng.normal(0.0, 0.05)
+        around = [held - train, rng.normal(-0.05, 0.1), rng.normal(0.02, 0.05)]
+        gap, early, fell = (
+            Interval(x, x - width, x + width)
+            for x, width in zip(around, rng.exponential(0.05, 3), strict=True)
+        )
+        reading, diagnosis = read(train, held, gap, early=early, fell=fell)
+        assert reading.verdict == diagnosis.verdict
+        reason = sentence(diagnosis).rpartition("5 folds)")[2]
+        if "nothing that was tried" not in reason and "no earlier epoch" not in reason:
+            assert reading.sentence.endswith(reason)
+        said.add(reason)
+    for part in ("explains only", "still improving", "less than on", "does not reach"):
+        assert any(part in reason for reason in said), part
+
+
+def test_what_a_network_explains_that_underfits_is_told():
+    reading, _ = read(
+        0.353,
+        0.252,
+        Interval(-0.1, -0.2, 0.02),
+        early=None,
+        fell=Interval(0.05, 0.03, 0.07),
+        null=0.693,
+    )
+    assert reading.sentence.endswith(
+        "a constant prediction has 0.693, so training explains only 49% of it and validation was "
+        "still improving."
+    )
 
 
 def test_a_training_that_diverges_is_told(network, moons):
@@ -287,11 +364,23 @@ def test_the_gap_has_the_interval_of_two_samples():
     )
 
 
+X = np.ones((3, 1))
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: OverfittingMonitor(every=0), SettingError, "every is 0"),
         (lambda: OverfittingMonitor(patience=0), SettingError, "patience is 0"),
+        (lambda: OverfittingMonitor(every="3"), SettingError, "every is '3'; it must be a whole"),
+        (lambda: OverfittingMonitor(every=None), SettingError, "every is None"),
+        (lambda: OverfittingMonitor(most_rows=2.5), SettingError, r"most_rows is 2\.5"),
+        (lambda: OverfittingMonitor(patience="3"), SettingError, "patience is '3'"),
+        (lambda: OverfittingMonitor(least="0"), SettingError, "least is '0'"),
+        (lambda: report(OverfittingMonitor()), SettingError, "got OverfittingMonitor"),
+        (lambda: report(None), SettingError, "got NoneType"),
+        (lambda: judge(3, (X, X), (X, X)), SettingError, "expected a Keras model, got int"),
+        (lambda: judge(keras.Model(), (X, X), (X, X), loss="bxe"), SettingError, "loss is 'bxe'"),
         (lambda: OverfittingMonitor(np.ones(3)), DataError, "train is ndarray"),
         (lambda: OverfittingMonitor((np.ones(3), np.ones(4))), DataError, "lengths .3, 4."),
         (lambda: OverfittingMonitor((np.ones(0), np.ones(0))), DataError, "is empty"),

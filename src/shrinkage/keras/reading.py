@@ -89,6 +89,19 @@ class Reading:
         return beyond and self.gap.estimate >= MATERIAL_GAP * self.scale
 
     @property
+    def gap_is_unclear(self) -> bool:
+        """Whether the gap's interval leaves open if it is material: neither shown nor small."""
+        beyond = self.gap.bounded and self.gap.high > MATERIAL_GAP * self.scale
+        return beyond and not self.gap_is_material
+
+    @property
+    def not_generalizing(self) -> bool:
+        """Whether the training loss is better than a constant answer's, validation worse."""
+        return self.null_loss is not None and (
+            self.train_loss < self.null_loss < self.validation_loss
+        )
+
+    @property
     def stopping_helps(self) -> bool:
         """Whether an earlier epoch validates better beyond the noise of the rows."""
         return self.early_gain is not None and self.early_gain.low > 0
@@ -98,15 +111,14 @@ class Reading:
 
 
 def verdict_of(facts: Reading) -> Verdict:
-    """By the rules of :func:`shrinkage.detect.diagnose`, but for two.
-
-    One is about penalties; by the other what validates worse than a constant does not underfit.
-    """
+    """By the rules of :func:`shrinkage.detect.diagnose`, but for those about penalties."""
     explained = facts.explained
     if facts.diverged or (explained is not None and explained < 0):
         return "underfits"
     if facts.gap_is_material or facts.stopping_helps:
         return "overfits"
+    if facts.not_generalizing:
+        return "overfits" if facts.gap.low > 0 else "balanced"
     if explained is None:
         return "balanced"
     if explained < POOR or (facts.falling and explained < UNFINISHED):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shrinkage.detect.diagnosis import MATERIAL_GAP
 from shrinkage.intervals import decimals
 
 if TYPE_CHECKING:
@@ -34,10 +33,18 @@ def _state(facts: Reading) -> str:
     if not facts.gap.bounded:
         return "seems to overfit" if facts.verdict == "overfits" else "does not seem to overfit"
     if facts.verdict == "overfits":
-        return "overfits" if facts.gap_is_material else "overfits a little"
-    if facts.gap.high > MATERIAL_GAP * facts.scale:
-        return "is not shown to overfit beyond noise"
+        return "overfits" if facts.gap_is_material or facts.gap_is_unclear else "overfits a little"
+    if facts.gap_is_unclear:
+        return f"is {_not_shown(facts)}"
+    if facts.not_generalizing:
+        return "predicts no better than a constant"
     return "neither overfits nor underfits" if facts.explained is not None else "does not overfit"
+
+
+def _not_shown(facts: Reading) -> str:
+    """What is said of an unclear gap."""
+    what = "by an amount that counts" if facts.gap.low > 0 else "beyond noise"
+    return f"not shown to overfit {what}"
 
 
 def _gap(facts: Reading) -> str:
@@ -58,12 +65,19 @@ def _trend(facts: Reading) -> str:
 
 
 def _null(facts: Reading) -> str:
+    """The constant answer's loss, and what it has to do with the verdict."""
     if facts.null_loss is None:
         return ""
-    constant = f"{facts.null_loss:.{decimals(facts.null_loss)}f}"
+    constant = f"; a constant prediction has {facts.null_loss:.{decimals(facts.null_loss)}f}"
     if facts.explained is not None and facts.explained < 0:
-        return f"; a constant prediction has {constant}, which training does not reach"
-    return f"; a constant prediction has {constant}"
+        return f"{constant}, which training does not reach"
+    if facts.verdict == "underfits":
+        falling = " and validation was still improving" if facts.falling else ""
+        unclear = f"; it is {_not_shown(facts)}" if facts.gap_is_unclear else ""
+        return (
+            f"{constant}, so training explains only {facts.explained:.0%} of it{falling}{unclear}"
+        )
+    return f"{constant}, less than on validation rows" if facts.not_generalizing else constant
 
 
 def _advice(facts: Reading) -> str:
@@ -76,4 +90,7 @@ def _advice(facts: Reading) -> str:
         return f"Stop at about epoch {facts.best_epoch:,} (it gains {gain}), or penalize; {more}."
     if facts.verdict == "overfits":
         return f"Penalize, or stop earlier; {more}."
+    if facts.not_generalizing:
+        needed = "Train longer" if facts.falling else "Give inputs that tell more about the target"
+        return f"{needed}, or give more rows: it validates no better than a constant; {more}."
     return f"One split and one seed cannot say more; {more}."

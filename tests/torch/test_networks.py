@@ -37,9 +37,17 @@ def with_a_part_of_another():
     return nn.Sequential(BACKBONE, nn.ReLU(), nn.Linear(4, 2))
 
 
+NORMED = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).requires_grad_(False)
+
+
+def with_statistics_of_another():
+    return nn.Sequential(NORMED, nn.Linear(4, 2))
+
+
 @pytest.mark.parametrize(
     ("factory", "sentence"),
     [
+        (with_statistics_of_another, r"return the same '0\.1\.running_mean' and 1 more"),
         (lambda: ONE, r"two calls of the factory return the same '0\.weight' and 3 more"),
         (with_a_part_of_another, r"return the same '0\.weight' and 1 more"),
         (seeding_itself, r"calls torch\.manual_seed itself, so every seed would start from the s"),

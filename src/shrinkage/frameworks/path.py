@@ -125,10 +125,11 @@ def asked(
 
 def _check_counts(folds: Any, seeds: Any, seed: Any) -> None:
     """See that they are numbers, before anything is trained."""
-    if isinstance(seeds, Sized) and not isinstance(seeds, str):
+    several = seeds.tolist() if hasattr(seeds, "tolist") else seeds
+    if isinstance(several, Sized) and not isinstance(several, str):
         raise SettingError(
-            f"seeds is {seeds!r}, but it says how many draws there are; give seeds={len(seeds)}, "
-            "and random_state for other draws"
+            f"seeds is {several!r}, but it says how many draws there are; give "
+            f"seeds={len(several)}, and random_state for other draws"
         )
     for name, value in (("folds", folds), ("seeds", seeds), ("random_state", seed)):
         if value is not None or name != "folds":

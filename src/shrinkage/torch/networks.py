@@ -57,11 +57,12 @@ def made_by(factory: Callable[[], nn.Module]) -> nn.Module:
             "the module on a real one, such as 'cpu'"
         )
     again, reseeds_again = _drawn(factory, 1)
-    pairs = _trained_in_both(module, again)
+    pairs = _moving_in_both(module, again)
     check_starts(
         [name for name, one, other in pairs if one.data_ptr() == other.data_ptr()],
         reseeds=reseeds or reseeds_again,
-        same=bool(pairs) and all(torch.equal(one, other) for _, one, other in pairs),
+        same=any(one.requires_grad for _, one, _ in pairs)
+        and all(torch.equal(one, other) for _, one, other in pairs),
         seeding="torch.manual_seed",
         stacklevel=3,
     )
@@ -81,16 +82,20 @@ def _drawn(factory: Callable[[], nn.Module], seed: int) -> tuple[nn.Module, bool
     return module, reseeds
 
 
-def _trained_in_both(
+def _moving_in_both(
     one: nn.Module, other: nn.Module
 ) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
-    """Trainable tensors with numbers in them that two modules have by the same name and shape."""
-    found = dict(other.named_parameters())
+    """What training moves, parameters and running statistics, of two modules by name and shape."""
+    held: dict[str, torch.Tensor] = dict(other.named_parameters()) | dict(other.named_buffers())
+    statistics = ("running_mean", "running_var")
+    moving = [
+        *((name, p) for name, p in one.named_parameters() if p.requires_grad),
+        *((name, buffer) for name, buffer in one.named_buffers() if name.endswith(statistics)),
+    ]
     return [
-        (name, tensor, found[name])
-        for name, tensor in one.named_parameters()
-        if tensor.requires_grad and tensor.numel() and name in found
-        if found[name].shape == tensor.shape
+        (name, tensor, held[name])
+        for name, tensor in moving
+        if tensor.numel() and name in held and held[name].shape == tensor.shape
     ]
 
 

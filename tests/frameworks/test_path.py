@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from shrinkage.data import bundled, prepare
-from shrinkage.errors import DataError, SettingError
+from shrinkage.errors import DataError, SettingError, ShrinkageError
 from shrinkage.frameworks.arrays import own_rows
-from shrinkage.frameworks.path import asked, search_of
+from shrinkage.frameworks.path import as_far_as_it_went, asked, search_of
 from shrinkage.network import Network
 from shrinkage.tune import default_training
 
@@ -190,14 +192,55 @@ def test_fewer_folds_than_asked_for_are_said(settings, sentence):
 )
 def test_lambdas_that_are_none(table, lambdas, sentence):
     with pytest.raises(SettingError, match=sentence):
-        planned(table, lambdas)
+        searched(table, lambdas)
 
 
 @pytest.mark.parametrize("lambdas", [(1, 0.5), np.array([1.0, 0.5]), iter([np.float32(1), 0.5])])
 def test_lambdas_come_as_users_keep_them(table, lambdas):
-    assert planned(table, lambdas).lambdas == (1.0, 0.5)
+    assert searched(table, lambdas).plan.lambdas == (1.0, 0.5)
 
 
-def planned(table, lambdas):
-    how = {"metric": None, "rule": "minimum", "seeds": 1, "seed": 0}
-    return search_of(table, Network(2), default_training(table), "l2", lambdas, **how).plan
+def searched(table, lambdas=(0.1,), *, seed=0, **training):
+    how = {"metric": None, "rule": "minimum", "seeds": 1, "seed": seed}
+    network, settings = Network(2, (4,)), default_training(table, **training)
+    return search_of(table, network, settings, "l2", lambdas, **how)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            ShrinkageError("nothing to choose from"),
+            "of 2 fits failed, .* the first diverged at epo",
+        ),
+        (SettingError("the factory makes different modules"), "^the factory makes different"),
+        (DataError("there is no fold 7"), "^there is no fold 7"),
+    ],
+)
+def test_trainings_that_failed_explain_a_missing_choice_and_nothing_else(table, error, sentence):
+    search = searched(table, epochs=2, optimizer="sgd", learning_rate=1e30)
+
+    def fits():
+        yield from islice(search, 2)
+        raise error
+
+    with pytest.raises(type(error), match=sentence):
+        as_far_as_it_went(search, fits())
+
+
+def test_without_a_failed_training_the_error_is_the_one_that_came(table):
+    search = searched(table)
+    with pytest.raises(ShrinkageError, match=r"^nothing$"):
+        as_far_as_it_went(search, failing(ShrinkageError("nothing")))
+
+
+def failing(error):
+    raise error
+    yield
+
+
+def test_a_study_knows_its_seed_and_keeps_it(table):
+    search = searched(table, seed=23, epochs=1)
+    study = as_far_as_it_went(search, search)
+    assert (study.seed, study.principal.seed, study.call) == (23, 23, "")
+    assert len(study.fits) == search.expected

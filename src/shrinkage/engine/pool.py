@@ -177,7 +177,7 @@ def train(
 
 def _check(executor: object, threads: object, ahead: object, limit: object) -> None:
     """See that each is what it has to be, before anything is trained."""
-    if not (executor is None or hasattr(executor, "submit") or hasattr(executor, "send")):
+    if not (executor is None or hasattr(executor, "submit")):
         raise SettingError(
             f"executor is {executor!r}; give one of concurrent.futures, such as "
             "ProcessPoolExecutor(4), or leave it out for threads"

@@ -208,7 +208,7 @@ def _penalties(given: Any) -> tuple[Penalty, ...]:
         raise SettingError("there is no penalty to try; name at least one of l1, l2, elastic_net")
     found = []
     for one in several:
-        if isinstance(one, type) or not (isinstance(one, str) or hasattr(one, "l1_share")):
+        if not (isinstance(one, str) or hasattr(one, "l1_share")):
             raise SettingError(
                 f"{one!r} is not a penalty; give L1(), L2(), ElasticNet(), GroupLasso() or a name"
             )

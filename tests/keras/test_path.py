@@ -17,6 +17,7 @@ from shrinkage.keras import model_of, path, report
 from shrinkage.keras.factories import answered, made_by
 from shrinkage.keras.networks import network_of
 from shrinkage.keras.values import numpy_of
+from shrinkage.keras.workers import Worker
 from shrinkage.network import Network, layout
 from shrinkage.penalties import L1, L2, GroupLasso
 from shrinkage.study import Status, Trial
@@ -165,6 +166,39 @@ def test_what_an_l1_leaves_is_trained_once_more_without_it(data):
     np.testing.assert_array_equal(relaxed[-1].penalized_weights == 0, zero)
     kernel = numpy_of(model_of(relaxed[-1]).get_layer("first").kernel)
     assert np.linalg.norm(kernel, axis=0).max() < 1.0 + 1e-6
+
+
+@pytest.mark.slow
+def test_what_was_compiled_is_used_again_in_every_stage(data, monkeypatch):
+    """Whatever λ and seed, and by folds that differ by a row but have as many steps."""
+    made, original = [], Worker.made
+
+    def counted(network, how, penalty, steps, *, relaxed):
+        made.append((penalty, steps, relaxed))
+        return original(network, how, penalty, steps, relaxed=relaxed)
+
+    monkeypatch.setattr(Worker, "made", staticmethod(counted))
+    rows = data.full.inputs[:45]
+    found = path(
+        build,
+        (rows, data.full.targets[:45, 0].astype(int)),
+        penalties="l1",
+        lambdas=[0.005, 0.01],
+        folds=2,
+        seeds=1,
+        batch_size=16,
+        epochs=6,
+        learning_rate=0.05,
+        rule="one_standard_error",
+        verbose=0,
+    )
+    assert {part.train.size for part in found.data.parts} == {22, 23}
+    assert any(fit.trial.training.relaxed_epochs for fit in found.refits)
+    kinds = [(None, False), (L1(), False), (None, True)]
+    assert sorted(made, key=str) == sorted(
+        ((penalty, steps, relaxed) for penalty, relaxed in kinds for steps in (12, 18)), key=str
+    )
+    assert not found.trials[0].network.workers
 
 
 def drawn():

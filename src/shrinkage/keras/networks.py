@@ -69,6 +69,8 @@ class KerasNetwork(OwnNetwork):
         losses take logits.
     logits_of_two : bool, default False
         Whether the model answers one number for each of two classes; their difference counts.
+    workers : dict
+        Compiled models by what they were compiled for, as long as a search goes on.
     """
 
     factory: Callable[[], Any]
@@ -78,6 +80,7 @@ class KerasNetwork(OwnNetwork):
     whole: bool = False
     head: Head = "none"
     logits_of_two: bool = False
+    workers: dict[Any, Any] = field(default_factory=dict, repr=False)
     _kept: dict[str, Any] = field(default_factory=dict)
 
     def train(

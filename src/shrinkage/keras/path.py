@@ -182,6 +182,7 @@ def path(
         seed=random_state,
     )
     study = as_far_as_it_went(search, watched(search, verbose))
+    network.workers.clear()
     backend = import_module(keras.backend.backend())
     made_with = {"keras": keras.__version__, backend.__name__: backend.__version__}
     return replace(study, call=call, versions=study.versions | made_with)

@@ -21,6 +21,7 @@ from shrinkage.keras.networks import KerasNetwork
 from shrinkage.keras.seeding import seeded, set_seed
 from shrinkage.keras.strength import settle
 from shrinkage.keras.workers import Worker
+from shrinkage.penalties import Penalty
 from shrinkage.study import Fit, Status, Trial
 from shrinkage.training import Training, ramp
 
@@ -36,6 +37,8 @@ _REFUSED = {
     "polish": "no polish",
 }
 """Settings that concern this package's perceptrons, and what a model has instead."""
+_MOST = 32
+"""Compiled models that are kept."""
 
 
 def train_each(
@@ -55,13 +58,12 @@ def train_each(
     SettingError
         When a trial is about another network, or asks for what a model must have in itself.
     """
-    workers: dict[Any, Worker] = {}
     for trial in trials:
         if expired is not None and expired():
             return
         part = data.part(trial.fold)
         _check(network, trial, part)
-        fit = _trained(workers, network, trial, part, expired)
+        fit = _trained(network, trial, part, expired)
         if fit is None:
             return
         yield fit
@@ -83,7 +85,6 @@ def _check(network: KerasNetwork, trial: Trial, part: Part) -> None:
 
 
 def _trained(
-    workers: dict[Any, Worker],
     network: KerasNetwork,
     trial: Trial,
     part: Part,
@@ -92,17 +93,16 @@ def _trained(
     """One training, and the relaxed one after it; None where the time was up before its end."""
     begun = time.perf_counter()
     how, relaxed = replace(trial.training, relaxed_epochs=0), trial.training.relaxed_epochs
-    fit = _descended(workers, network, trial, how, part, expired)
+    fit = _descended(network, trial, how, part, expired)
     if fit is not None and relaxed and fit.ok:
         patience = how.patience and min(how.patience, relaxed)
         how = replace(how, epochs=relaxed, patience=patience)
-        second = _descended(workers, network, trial, how, part, expired, fit.parameters)
+        second = _descended(network, trial, how, part, expired, fit.parameters)
         fit = None if second is None else joined(fit, second)
     return None if fit is None else replace(fit, seconds=time.perf_counter() - begun)
 
 
 def _descended(
-    workers: dict[Any, Worker],
     network: KerasNetwork,
     trial: Trial,
     how: Training,
@@ -114,10 +114,7 @@ def _descended(
     train, _ = rows_of(trial, part)
     penalty = trial.penalty if trial.lam and start is None else None
     steps = how.epochs * ceil(train.size / min(how.batch_size, train.size))
-    key = (how, penalty, steps if how.schedule == "cosine" else None, start is not None)
-    if key not in workers:
-        workers[key] = Worker.made(network, how, penalty, steps, relaxed=start is not None)
-    worker = workers[key]
+    worker = _worker(network, how, penalty, steps, relaxed=start is not None)
     worker.begin(network, trial.seed, trial.lam, start)
     descent = _Descent(worker, network, trial, how, part, expired)
     with seeded(trial.seed):
@@ -130,6 +127,20 @@ def _descended(
             callbacks=[descent],
         )
     return None if descent.given_up else descent.fit()
+
+
+def _worker(
+    network: KerasNetwork, how: Training, penalty: Penalty | None, steps: int, *, relaxed: bool
+) -> Worker:
+    """One that was made for this before, by an earlier stage of a search perhaps, or a new one."""
+    key = (how, penalty, steps if how.schedule == "cosine" else None, relaxed)
+    worker: Worker | None = network.workers.pop(key, None)
+    if worker is None:
+        worker = Worker.made(network, how, penalty, steps, relaxed=relaxed)
+    network.workers[key] = worker  # at the end, behind those that were not asked for
+    if len(network.workers) > _MOST:
+        del network.workers[next(iter(network.workers))]
+    return worker
 
 
 class _Descent(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no annotations

@@ -58,8 +58,9 @@ def path(
     """Train a Keras model without a penalty and along λ, on any backend.
 
     Models are trained one after another with ``fit``; those that differ in λ, seed and rows alone
-    share what was compiled. Penalties act by a proximal step, so L1 makes exact zeros. Keras' own
-    random state is as before afterwards.
+    share what was compiled. Penalties act by a proximal step, so L1 makes exact zeros; where the
+    chosen one leaves some, what survives is trained once more without it. Keras' own random state
+    is as before afterwards.
 
     Parameters
     ----------
@@ -119,7 +120,8 @@ def path(
     Warns
     -----
     UserWarning
-        When regularizers of the model are left out.
+        When regularizers of the model are left out, or its first weights are the same whatever the
+        seed; and after Ctrl-C, with what is finished by then, which is returned.
 
     Examples
     --------

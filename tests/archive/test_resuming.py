@@ -127,11 +127,13 @@ def test_other_rows_are_named(complete, moons):
     with StudyFile(complete.path) as file:
         assert changed(file.connection, moons()) == []
         assert changed(file.connection, moons(repeats=4)) == []
-        assert changed(file.connection, moons(seed=1)) == ["the same columns hold other values"]
+        assert changed(file.connection, moons(seed=1)) == [
+            "the same rows, others of them set aside for the test"
+        ]
         renamed = replace(moons(seed=1).description, rows=41, target="y")
         other = replace(moons(seed=1), description=renamed)
         assert changed(file.connection, other) == ["rows 40, now 41", "the target was class, now y"]
-    with pytest.raises(SettingError, match="not those of the study: the same columns hold other"):
+    with pytest.raises(SettingError, match="not those of the study: the same rows, others"):
         open_study(complete.path, data=moons(seed=1))
 
 

@@ -116,7 +116,10 @@ QUICK = ("--epochs", "2", "--folds", "2", "--hidden", "8")
     [
         (("--hidden", "9"), "hidden units 8, now 9"),
         (("--epochs", "3"), "epochs 2, now 3"),
-        (("--seed", "1"), "the same columns hold other values; seed 0, now 1"),
+        (
+            ("--seed", "1"),
+            "the same rows, others of them set aside for the test; seed 0, now 1",
+        ),
         (("--dropout", "0.5"), "dropout 0, now 0.5"),
     ],
 )
@@ -141,6 +144,16 @@ def test_other_rows_are_named(command, good, kept, tmp_path):
     (command.folder / "good.csv").write_text("\n".join(table[:-1]) + "\n")
     refusal = command("run", good, *QUICK, "--lambdas", "0.01", "--study", "good.study").err
     assert "other data or settings: rows 60, now 59;" in refusal
+
+
+def test_another_column_and_another_order_are_named(command, good, kept, table):
+    again = ("run", good, *QUICK, "--lambdas", "0.01", "--study", "good.study")
+    for changed, said in (
+        (table().rename(columns={"x1": "age"}), "columns x1, now age;"),
+        (table().iloc[::-1], "the same rows in another order;"),
+    ):
+        changed.to_csv(command.folder / good, index=False)
+        assert f"other data or settings: {said}" in command(*again).refusal
 
 
 def test_two_machines(command, good):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.archive.differences import columns_differ, rows_differ
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
 from shrinkage.archive.tensors import packed, unpacked
 from shrinkage.data import BUNDLED, Data, open_source, prepare
@@ -217,12 +218,27 @@ def changed(connection: sqlite3.Connection, data: Data) -> list[str]:
     said = fact(connection, "description")
     found = []
     if isinstance(said, dict):
-        then = told(data.description)["fields"]
+        now = told(data.description)["fields"]
         before = said.get("fields", {})
         for field, title in _DESCRIBED.items():
-            if before.get(field) != then[field]:
-                found.append(f"{title} {before.get(field)}, now {then[field]}")
-    return found or ["the same columns hold other values"]
+            if before.get(field) != now[field]:
+                found.append(f"{title} {before.get(field)}, now {now[field]}")
+    try:
+        then = kept(connection)
+    except (Unreadable, *NONSENSE):
+        then = None
+    if then is None:  # too large for the file, or damaged
+        return found or ["columns or values are others"]
+    found += columns_differ(_columns(then), _columns(data))
+    # Another source alone says nothing of what is in it.
+    if all(one.startswith(_DESCRIBED["source"]) for one in found):
+        found.append(rows_differ(then, data))
+    return found
+
+
+def _columns(data: Data) -> list[str]:
+    """Of the table, as far as they are used; of the network's inputs where there is none."""
+    return list(dict.fromkeys(data.full.sources or data.full.columns))
 
 
 _DESCRIBED = {

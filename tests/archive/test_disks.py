@@ -178,3 +178,32 @@ def test_a_folder_that_cannot_be_written(tmp_path, keeper_of, data, plan):
     assert "has a log beside it, 'killed.study-wal', which" in found.pop("show killed.study")[2]
     for _, _, said in found.values():
         assert "cannot be written (read-only file system); " in said
+
+
+# The first writes fail at the file itself, at the index of its log, and at its log.
+CRAMPED = """
+mount -t tmpfs tmpfs mount && >mounted && cd mount || exit
+"$0" -c "$1"
+"""
+BEGIN = f"""
+import json, os, subprocess
+from contextlib import redirect_stderr
+from io import StringIO
+from shrinkage.cli import main
+for size in (8, 64, 100):
+    subprocess.run(("mount", "-o", f"remount,size={{size}}k", os.getcwd()), check=True)
+    with redirect_stderr(StringIO()) as said:
+        code = main({RUN!r})
+    print(json.dumps([code, said.getvalue(), os.listdir()]))
+"""
+
+
+def test_a_disk_that_is_full_from_the_first(tmp_path):
+    lines = run_mounted(tmp_path, CRAMPED, sys.executable, BEGIN)
+    assert len(lines) == 3
+    for code, said, left in map(json.loads, lines):
+        assert (code, left) == (2, [])
+        assert said.endswith(
+            "shrinkage: error: the disk with the study file 'a.study' is full; nothing is written "
+            "yet: make room, and run the same command again\n"
+        )

@@ -43,8 +43,20 @@ def test_empty(tmp_path):
     path = tmp_path / "a.study"
     path.touch()
     for read in (summary, open_study):
-        with pytest.raises(SettingError, match="is empty; remove it, or name another"):
+        with pytest.raises(SettingError, match=r"is empty; shrinkage run … --study '.*' makes a"):
             read(path)
+
+
+def test_a_file_that_was_copied_without_its_log(keeper, data, plan, run_of):
+    copy = keeper.path.with_name("copy.study")
+    with StudyFile(keeper.path) as file:
+        file.begin(data, run_of(plan))
+        shutil.copyfile(keeper.path, copy)
+    for read in (summary, open_study):
+        with pytest.raises(SettingError, match=r"is empty: .* without the log .*'copy.study-wal'"):
+            read(copy)
+    with StudyFile(copy) as file:  # and a run fills it
+        assert not file.begun
 
 
 def test_foreign_files(tmp_path):

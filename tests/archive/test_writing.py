@@ -184,10 +184,10 @@ def test_a_lock_that_says_nothing_is_still_a_lock(keeper, tmp_path):
         assert held(keeper.path) == "another process"
 
 
-def fill(file):
-    """Let the disk be full after four more pages."""
+def fill(file, more=4):
+    """Let the disk be full after so many more pages."""
     (pages,) = file.connection.execute("PRAGMA page_count").fetchone()
-    file.connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+    file.connection.execute(f"PRAGMA max_page_count = {pages + more}")
 
 
 def test_a_full_disk_is_a_sentence_and_the_file_stays_whole(keeper, data, plan, run_of):
@@ -205,6 +205,17 @@ def test_a_full_disk_is_a_sentence_and_the_file_stays_whole(keeper, data, plan, 
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert [fit.trial.seed for fit in keeper.study.fits] == [0]
     assert {path.name for path in keeper.path.parent.iterdir()} == {"moons.study"}
+
+
+def test_of_a_disk_that_is_full_at_once_nothing_is_left(keeper, data, plan, run_of):
+    def begin():
+        with StudyFile(keeper.path) as file:
+            fill(file, more=0)
+            file.begin(data, run_of(plan))
+
+    with pytest.raises(SettingError, match="is full; nothing is written yet: make room"):
+        begin()
+    assert not list(keeper.path.parent.iterdir())
 
 
 def test_training_hears_of_a_failure_at_the_next_fit(keeper, data, plan, run_of):

@@ -9,13 +9,16 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from shrinkage.archive.opening import check_writable, sentences
+from shrinkage.archive.holding import check_writable
+from shrinkage.archive.opening import sentences
 from shrinkage.archive.rows import SCALARS, TENSORS
 from shrinkage.archive.schema import create
 from shrinkage.errors import SettingError
 
 RUN = "started, ended, complete, command, plan, seconds, versions, environment"
 """Columns of `runs` but its id."""
+RECOVERED = {"recovered": True}
+"""Environment of the run that stands for those of a damaged file of which nothing is left."""
 _GIVEN_UP = ("OUT_OF_TIME", "LOST")
 """What a fit ends with that is no answer to its trial."""
 _FITS = ("run", *SCALARS, "seconds", "digest")

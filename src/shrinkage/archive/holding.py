@@ -34,6 +34,31 @@ else:
 _TRIES = 4
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise unless the file can be written, and others made beside it."""
+    target = Path(path)
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise SettingError(f"there is no directory '{folder}' for the study file; make it first")
+    if target.is_dir():
+        raise SettingError(f"'{path}' is a folder; name a study file in it")
+    probe = folder / f".{target.name}.{os.getpid()}"
+    try:
+        if target.exists():
+            with target.open("ab"):
+                pass
+        with probe.open("xb"):
+            pass
+        probe.unlink()
+    except OSError as error:
+        with suppress(OSError):
+            probe.unlink()
+        reason = (error.strerror or str(error)).lower()
+        raise SettingError(
+            f"the study file '{path}' cannot be written ({reason}); choose another place"
+        ) from error
+
+
 class Hold:
     """The right to write a study file, from :meth:`take` to :meth:`release`.
 

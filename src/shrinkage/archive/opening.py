@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from shrinkage.archive.records import NONSENSE, Unreadable
@@ -19,6 +20,8 @@ _LONGEST = 1 << 29
 """Bytes of the longest text or BLOB that is read."""
 WAIT = 5.0
 """Seconds that are waited for another program that holds the file."""
+_LITTLE = 1 << 17
+"""Free bytes under which a disk is full: the index of a log takes 32 kB at a time."""
 _PAGE_SIZE = slice(16, 18)
 _CHANGES, _PAGES, _VALID_FOR = slice(24, 28), slice(28, 32), slice(92, 96)
 
@@ -47,6 +50,7 @@ def reading(path: str | os.PathLike[str]) -> sqlite3.Connection:
     try:
         with sentences(path):
             version = _checked(connection, path)
+            _require_any(connection, path)
             if version < VERSION:
                 copy = sqlite3.connect(":memory:", isolation_level=None)
                 connection.backup(copy)
@@ -62,7 +66,7 @@ def reading(path: str | os.PathLike[str]) -> sqlite3.Connection:
 def writing(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """A connection that writes an existing study file, brought to the present version.
 
-    :func:`check_writable` comes before, for the lock beside it.
+    :func:`shrinkage.archive.holding.check_writable` comes before, for the lock beside it.
 
     Raises
     ------
@@ -102,7 +106,9 @@ def check_bytes(path: str | os.PathLike[str]) -> None:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SettingError(f"cannot read '{path}': {reason}") from error
     if not head:
-        raise SettingError(f"'{path}' is empty; remove it, or name another study file")
+        raise SettingError(
+            f"'{path}' is empty; shrinkage run … --study '{path}' makes a study of it"
+        )
     if not _MAGIC.startswith(head[: len(_MAGIC)]):
         raise SettingError(f"'{path}' {_what(head)}; it was not opened")
     if len(head) < 100 or _is_cut(head, size, source):
@@ -202,29 +208,15 @@ def _checked(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> in
     return int(version)
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise unless the file can be written, and others made beside it."""
-    target = Path(path)
-    folder = target.absolute().parent
-    if not folder.is_dir():
-        raise SettingError(f"there is no directory '{folder}' for the study file; make it first")
-    if target.is_dir():
-        raise SettingError(f"'{path}' is a folder; name a study file in it")
-    probe = folder / f".{target.name}.{os.getpid()}"
-    try:
-        if target.exists():
-            with target.open("ab"):
-                pass
-        with probe.open("xb"):
-            pass
-        probe.unlink()
-    except OSError as error:
-        with suppress(OSError):
-            probe.unlink()
-        reason = (error.strerror or str(error)).lower()
+def _require_any(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> None:
+    """Raise where no run has written anything, or what it wrote was left behind with its log."""
+    asked = "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM facts)"
+    if connection.execute(asked).fetchone() == (0,):
         raise SettingError(
-            f"the study file '{path}' cannot be written ({reason}); choose another place"
-        ) from error
+            f"the study file '{path}' is empty: no run has written into it, or it was copied "
+            f"without the log beside it, '{Path(path).name}-wal', in which a killed run leaves its "
+            f"fits; copy both, or run with --study '{path}', which makes a study of it"
+        )
 
 
 @contextmanager
@@ -235,10 +227,10 @@ def opened(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def sensible(path: str | os.PathLike[str]) -> Iterator[None]:
+def sensible(path: str | os.PathLike[str], *, kept: bool = True) -> Iterator[None]:
     """SQLite's errors in words, and values that make no sense as damage."""
     try:
-        with sentences(path):
+        with sentences(path, kept=kept):
             yield
     except ShrinkageError:
         raise
@@ -247,20 +239,25 @@ def sensible(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 @contextmanager
-def sentences(path: str | os.PathLike[str]) -> Iterator[None]:
-    """SQLite's errors in words."""
+def sentences(path: str | os.PathLike[str], *, kept: bool = True) -> Iterator[None]:
+    """SQLite's errors in words; `kept`: whether there is anything in the file already."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _sentence(error, path) from error
+        raise _sentence(error, path, kept=kept) from error
 
 
-def _sentence(error: sqlite3.Error, path: str | os.PathLike[str]) -> SettingError:
+def _sentence(
+    error: sqlite3.Error, path: str | os.PathLike[str], *, kept: bool = True
+) -> SettingError:
     said = str(error)
-    if "full" in said:
+    before = "what was written before is kept" if kept else "nothing is written yet"
+    # SQLite maps the index of a log, for which a full disk is a failing one.
+    if "full" in said or ("disk I/O" in said and _room(path) < _LITTLE):
+        on = " to go on" if kept else ""
         return SettingError(
-            f"the disk with the study file '{path}' is full; what was written before is kept: make "
-            "room, and run the same command again to go on"
+            f"the disk with the study file '{path}' is full; {before}: make room, and run the same "
+            f"command again{on}"
         )
     if "locked" in said:
         return SettingError(
@@ -270,11 +267,19 @@ def _sentence(error: sqlite3.Error, path: str | os.PathLike[str]) -> SettingErro
         return SettingError(f"the study file '{path}' cannot be written here; copy it elsewhere")
     if "disk I/O" in said:
         return SettingError(
-            f"the system failed to read or write the study file '{path}' ({said}); what was "
-            "written before is kept: see whether the disk is sound and files may be as large, and "
-            "run the same command again to go on"
+            f"the system failed to read or write the study file '{path}' ({said}); {before}: see "
+            "whether the disk is sound and files may be as large, and run the same command again"
+            f"{' to go on' if kept else ''}"
         )
     return damaged(path)
+
+
+def _room(path: str | os.PathLike[str]) -> float:
+    """Bytes that are free beside a file."""
+    try:
+        return shutil.disk_usage(Path(path).absolute().parent).free
+    except OSError:
+        return float("inf")
 
 
 def truncated(path: str | os.PathLike[str]) -> SettingError:

@@ -15,9 +15,9 @@ from queue import Empty, Full, Queue
 from typing import Any, NamedTuple, Self
 
 from shrinkage.archive import kept_data
-from shrinkage.archive.holding import Hold
+from shrinkage.archive.holding import Hold, check_writable
 from shrinkage.archive.inserting import Inserter
-from shrinkage.archive.opening import check_writable, sensible, sentences, writing
+from shrinkage.archive.opening import sensible, sentences, writing
 from shrinkage.archive.reading import answers, plans_of
 from shrinkage.archive.records import canonical
 from shrinkage.archive.schema import create
@@ -86,9 +86,12 @@ class StudyFile:
         self._hold = Hold(self.path.resolve())
         self._made = False
         self._hold.take()
+        there = self.path.exists()
         try:
             self.connection = self._connect()
         except BaseException:
+            if not there:
+                self._remove()
             self._hold.release()
             raise
         self._run = 0
@@ -99,7 +102,7 @@ class StudyFile:
 
     def _connect(self) -> sqlite3.Connection:
         fresh = not self.path.exists() or self.path.stat().st_size == 0
-        with sentences(self.path):
+        with sentences(self.path, kept=not fresh):
             if fresh:
                 connection = sqlite3.connect(
                     self.path, isolation_level=None, check_same_thread=False, timeout=5
@@ -143,12 +146,13 @@ class StudyFile:
             When it cannot be written.
         """
         parts = digests_of(data)
-        with sensible(self.path):
+        kept = not self._made or bool(self._run)
+        with sensible(self.path, kept=kept):
             self.connection.execute("PRAGMA journal_mode = WAL")
             # A commit is not waited for: of a crash of the machine, not of the process, the last
             # ones may be lost, and the file stays whole.
             self.connection.execute("PRAGMA synchronous = NORMAL")
-        with sensible(self.path), self._transaction():
+        with sensible(self.path, kept=kept), self._transaction():
             if not kept_data.holds(self.connection, data):
                 kept_data.keep(self.connection, data)
             kept_data.say(self.connection, "source", run.source)
@@ -165,7 +169,7 @@ class StudyFile:
                     canonical(dict(run.environment)),
                 ),
             )
-            self._run = int(found.lastrowid or 0)
+        self._run = int(found.lastrowid or 0)  # once it is written
         self._rows = Inserter(self.connection, self._run, parts)
 
     def add(self, fit: Fit | None, planned: Sequence[Trial] = (), stage: str | None = None) -> None:
@@ -243,8 +247,13 @@ class StudyFile:
                 self.connection.execute("PRAGMA journal_mode = DELETE")
             self.connection.close()
             if self._made and not self._run:  # there was nothing to be kept
-                self.path.unlink(missing_ok=True)
+                self._remove()
             self._hold.release()
+
+    def _remove(self) -> None:
+        """Leave no file, and nothing beside it, as SQLite does where a disk is full."""
+        for ending in ("", "-wal", "-shm", "-journal"):
+            self.path.with_name(f"{self.path.name}{ending}").unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self

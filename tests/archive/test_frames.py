@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shrinkage.archive import frame
+from shrinkage.archive import StudyFile, frame
 from shrinkage.archive.exporting import export
 from shrinkage.errors import SettingError
 
@@ -37,13 +38,44 @@ def test_histories_have_a_row_for_each_epoch(complete):
         np.testing.assert_array_equal(own["validation_loss"], fit.validation_loss)
 
 
-def test_an_empty_study_has_empty_tables(keeper, data, plan, run_of):
-    from shrinkage.archive import StudyFile
+def test_outputs_have_a_row_for_each_validation_row(complete):
+    table = frame(complete.path, "outputs")
+    for trial, fit in zip(frame(complete.path)["trial"], complete.study.fits):
+        own = table[table["trial"] == trial]
+        assert own["row"].tolist() == list(range(len(fit.outputs)))
+        assert set(own["output"]) <= {0}
+        np.testing.assert_array_equal(own["value"], fit.outputs[:, 0])
 
+
+def test_parameters_are_whole(complete):
+    table = frame(complete.path, "parameters")
+    trials = frame(complete.path)["trial"]
+    kept = {trial: fit for trial, fit in zip(trials, complete.study.fits) if fit.parameters.size}
+    assert table["trial"].tolist() == sorted(kept)
+    assert len(kept) == 3
+    for trial, values in zip(table["trial"], table["parameters"]):
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, kept[trial].parameters)
+
+
+def test_findings_are_those_of_their_run(keeper, data, plan, run_of):
+    with StudyFile(keeper.path) as file:
+        for number in range(3):
+            file.begin(data, run_of(plan))
+            file.finish(complete=True)
+            if number != 1:
+                file.found({"number": number})
+    table = frame(keeper.path, "findings")
+    assert table["run"].tolist() == [1, 3]
+    assert [json.loads(said)["number"] for said in table["findings"]] == [0, 2]
+
+
+def test_an_empty_study_has_empty_tables(keeper, data, plan, run_of):
     with StudyFile(keeper.path) as file:
         file.begin(data, run_of(plan))
         file.finish(complete=False)
-    assert len(frame(keeper.path)) == len(frame(keeper.path, "histories")) == 0
+    for name in ("fits", "histories", "outputs", "parameters", "findings"):
+        assert len(frame(keeper.path, name)) == 0
     assert frame(keeper.path, "runs")["complete"].tolist() == [0]
 
 

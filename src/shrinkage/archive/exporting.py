@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from shrinkage.archive.frames import FRAMES, frame
+from shrinkage.archive.frames import EXPORTED, frame
 from shrinkage.archive.mlflow_store import write_store
 from shrinkage.errors import SettingError, require_known
 
@@ -77,5 +77,5 @@ def _write_tables(path: str | os.PathLike[str], folder: Path, to: str) -> None:
     from pyarrow.parquet import write_table
 
     write = write_table if to == "parquet" else write_csv
-    for name in FRAMES:
+    for name in EXPORTED:
         write(frame(path, name, "arrow"), folder / f"{name}.{to}")

@@ -18,7 +18,9 @@ from shrinkage.errors import SettingError, require_known
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FRAMES = ("fits", "histories", "runs")
+EXPORTED = ("fits", "histories", "runs")
+"""Tables that are written for other programs; CSV could not hold the arrays of others."""
+FRAMES = (*EXPORTED, "findings", "parameters", "outputs")
 """Tables that :func:`frame` knows."""
 KINDS = ("pandas", "polars", "arrow")
 
@@ -37,6 +39,7 @@ _RUNS = """
 SELECT id AS run, started, ended, complete, command, plan, seconds, versions, environment
 FROM runs ORDER BY id
 """
+_FINDINGS = "SELECT run, value AS findings FROM findings ORDER BY run"
 _TEXTS = ("network", "penalty", "status")
 _WHOLE = (
     *("trial", "fold", "seed", "rows", "place", "run"),
@@ -56,8 +59,15 @@ def frame(
     path : str or path-like
         The study file.
     name : str, default "fits"
-        ``"fits"`` (one row each, with its trial), ``"histories"`` (one row for each fit and epoch
-        at which losses were taken) or ``"runs"``.
+        ``"fits"``: one row each, with its trial.
+        ``"histories"``: one row for each fit and epoch at which losses were taken.
+        ``"outputs"``: one row for each fit, validation row of its fold (counted from 0, in the
+        order of :attr:`shrinkage.data.Part.validation`) and output of the network: probabilities,
+        or standardized predictions.
+        ``"parameters"``: one row for each fit whose weights were kept, which are mostly the refits,
+        with all of them in one array of float32, in the order of ``fit.trial.network.places``.
+        ``"runs"`` and ``"findings"``: one row for each run; plans and findings are JSON.
+        The column `trial` or `run` joins them.
     kind : str, default "pandas"
         ``"pandas"``, ``"polars"`` (which has to be installed) or ``"arrow"``.
 
@@ -145,17 +155,64 @@ def histories(connection: sqlite3.Connection) -> pa.Table:
     )
 
 
+def outputs(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each fit, validation row and output of the network."""
+    import pyarrow as pa
+
+    parts: list[tuple[NDArray[Any], ...]] = [(np.empty(0),) * 4]
+    for key, content in connection.execute("SELECT trial, tensors FROM outputs ORDER BY trial"):
+        found = unpacked(content)["outputs"]
+        if found.ndim != 2:
+            raise Unreadable(f"outputs of {key}")
+        row, output = np.indices(found.shape).reshape(2, -1)
+        parts.append((np.full(found.size, int(key)), row, output, found.reshape(-1)))
+    trial, row, output, value = (np.concatenate(some) for some in zip(*parts))
+    return pa.table(
+        {
+            "trial": trial.astype(np.int64),
+            "row": row.astype(np.int64),
+            "output": output.astype(np.int64),
+            "value": value.astype(np.float32),
+        }
+    )
+
+
+def parameters(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each fit whose weights were kept, with all of them."""
+    import pyarrow as pa
+
+    asked = "SELECT trial, tensors FROM parameters ORDER BY trial"
+    found = {
+        int(key): unpacked(content)["parameters"] for key, content in connection.execute(asked)
+    }
+    return pa.table(
+        {
+            "trial": pa.array(list(found), pa.int64()),
+            "parameters": pa.array(list(found.values()), pa.list_(pa.float32())),
+        }
+    )
+
+
 def runs(connection: sqlite3.Connection) -> pa.Table:
     """One row for each run that wrote into the file; plans and circumstances as JSON."""
+    return _plain(connection, _RUNS)
+
+
+def findings(connection: sqlite3.Connection) -> pa.Table:
+    """One row for each run that came to its end, with what ``--json`` printed."""
+    return _plain(connection, _FINDINGS)
+
+
+def _plain(connection: sqlite3.Connection, query: str) -> pa.Table:
     import pyarrow as pa
 
     whole = ("run", "complete")
     return pa.table(
         {
             name: pa.array(list(values), pa.int64() if name in whole else pa.string())
-            for name, values in _columns(connection, _RUNS).items()
+            for name, values in _columns(connection, query).items()
         }
     )
 
 
-_MAKE = {"fits": fits, "histories": histories, "runs": runs}
+_MAKE = dict(zip(FRAMES, (fits, histories, runs, findings, parameters, outputs)))

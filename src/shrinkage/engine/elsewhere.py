@@ -238,7 +238,8 @@ class Dispatch:
         except BrokenExecutor as error:
             raise ShrinkageError(
                 "a process of the executor died, mostly for want of memory, and took the others "
-                "with it; use fewer of them, or a smaller table or network"
+                "with it; use fewer of them, or a smaller table or network (a study file keeps "
+                "what was trained before)"
             ) from error
         except ModuleNotFoundError as error:
             raise SettingError(

@@ -6,11 +6,12 @@ import random
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from shrinkage.archive import summary
-from shrinkage.archive.salvage import recover
+from shrinkage.archive.salvage import Salvaged, recover
 from shrinkage.archive.wreck import _highest
 from shrinkage.errors import SettingError
 
@@ -22,7 +23,7 @@ def saved(keeper_of, tmp_path):
 
 def test_a_whole_file_is_saved_whole(complete, saved, same):
     found = recover(complete.path, saved.path)
-    assert (found.fits, found.damaged, found.data, found.plan) == (9, 0, True, True)
+    assert found == Salvaged(9, 0, exact=True, data=True, plan=True)
     same(saved.study, complete.study)
 
 
@@ -44,6 +45,7 @@ def test_a_lost_end(keeper, data, plan, saved, uninterrupted, same):
     keeper.path.write_bytes(content[: 9 * len(content) // 10])
     found = recover(keeper.path, saved.path)
     assert 0 < found.fits < len(whole.fits)
+    assert not found.exact or found.fits + found.damaged == len(whole.fits)
     # And the study goes on from there.
     trained = saved.run(data, long)
     assert len(trained) == len(whole.fits) - found.fits
@@ -78,6 +80,53 @@ def test_nothing_to_save(tmp_path, saved):
     with pytest.raises(SettingError, match="nothing of a study can be read"):
         recover(strange, saved.path)
     assert not saved.path.exists()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4])
+def test_without_a_fit_there_is_no_file(complete, saved, share):
+    content = complete.path.read_bytes()
+    complete.path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SettingError, match="not one fit; bring back a copy of it, or run the"):
+        recover(complete.path, saved.path)
+    assert not saved.path.exists()
+
+
+def test_how_many_are_lost_is_said_only_where_it_is_known(complete, saved, keeper_of):
+    """Fits whose questions are gone are counted; those in pages that are gone cannot be."""
+    with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM trials WHERE id > 6")
+    found = recover(complete.path, saved.path)
+    assert found == Salvaged(6, 3, exact=True, data=True, plan=True)
+
+
+def test_of_a_table_that_is_cut_off_the_number_is_unknown(keeper, data, plan, saved):
+    long = replace(plan, lambdas=tuple(0.001 * step for step in range(1, 60)))
+    keeper.run(data, long)
+    with closing(sqlite3.connect(keeper.path)) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'fits'"
+        ).fetchone()
+    content = bytearray(keeper.path.read_bytes())
+    start = 4096 * (root - 1)
+    assert content[start] == 5  # an inner page: its last child is one of the leaves
+    last = int.from_bytes(content[start + 8 : start + 12], "big")
+    content[4096 * (last - 1) : 4096 * last] = bytes(4096)
+    keeper.path.write_bytes(content)
+    found = recover(keeper.path, saved.path)
+    assert not found.exact
+    assert found.fits > 0
+
+
+def test_fits_whose_run_is_lost_have_been_recovered(complete, saved):
+    with closing(sqlite3.connect(complete.path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM runs")
+    found = recover(complete.path, saved.path)
+    assert found == Salvaged(9, 0, exact=True, data=True, plan=False)
+    (run,) = summary(saved.path).runs
+    assert run.recovered
+    assert (run.fits, run.complete, run.command) == (9, False, "")
+    assert run.started == run.ended
+    assert datetime.fromisoformat(run.started) > datetime.fromtimestamp(0, UTC)
 
 
 def test_nothing_is_overwritten(complete):

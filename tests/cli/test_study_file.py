@@ -24,6 +24,11 @@ def document(outcome):
     return found
 
 
+def words(outcome):
+    """What a help says, without the frame around it."""
+    return " ".join(outcome.out.replace("│", " ").split())
+
+
 @pytest.fixture(autouse=True)
 def quick_reports(request, monkeypatch):
     """A report is drawn only where it is looked at: that takes longer than all the rest."""
@@ -190,6 +195,32 @@ def test_recover(command, kept):
     assert found["finished"] == kept["fits"]["finished"]
 
 
+def test_a_recovered_file_without_its_plan_is_reported(command, kept):
+    with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
+        one.execute("DELETE FROM runs")
+    said = command("recover", "good.study").err
+    assert "What was to be tried is lost: a report rests on the fits alone" in said
+    shown = " ".join(command("show", "good-recovered.study").out.split())
+    assert "recovered from a damaged file" in shown
+    assert "1970" not in shown
+    found = document(command("report", "good-recovered.study", "--json"))
+    # What a run wrote beside its fits is lost, and nothing is put in its place.
+    lost = {"versions": {}, "settings": kept["settings"] | {"seed": None, "threads": None}}
+    assert found == kept | lost
+
+
+def test_what_cannot_be_recovered_leaves_no_file(command, kept):
+    content = (command.folder / "good.study").read_bytes()
+    (command.folder / "good.study").write_bytes(content[:20_000])
+    assert "not one fit; bring back a copy" in command("recover", "good.study").refusal
+    assert "good-recovered.study" not in command.files()
+
+
+def test_help_names_what_is_written(command):
+    assert "NAME-recovered.study beside NAME.study" in words(command("recover", "--help"))
+    assert "NAME-parquet or NAME-csv; mlruns" in words(command("export", "--help"))
+
+
 def test_while_another_process_writes(command, good, kept):
     """The second writer is told who it is; whoever only looks is not kept out."""
     program = "import sys; from shrinkage.archive import StudyFile; file = StudyFile('good.study')"
@@ -245,7 +276,8 @@ def test_a_network_of_ones_own_is_reported_beside_its_module(command, kept):
 def test_a_file_without_a_plan(command, kept):
     with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
         one.execute("UPDATE runs SET plan = '{}'")
-    assert "does not say what was to be tried" in command("report", "good.study").refusal
+    found = document(command("report", "good.study", "--json"))
+    assert found["selection"] == kept["selection"]
     again = command.quick("good.csv", "--study", "good.study", "--json")
     assert document(again) == kept
     assert command("report", "good.study").code == 0

@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from shrinkage.archive.copying import RUN, Copier, new_file
+from shrinkage.archive.copying import RECOVERED, RUN, Copier, new_file
 from shrinkage.archive.kept_data import digest_of_said
 from shrinkage.archive.reading import question
 from shrinkage.archive.records import NONSENSE, Unreadable, canonical, parsed, told, untold
@@ -38,7 +39,9 @@ class Salvaged:
     fits : int
         Whole, in the new file.
     damaged : int
-        That were seen but are not whole, or whose question is lost.
+        That are known of but are not whole, or whose question is lost.
+    exact : bool
+        Whether no more than these are lost: else the file does not even tell how many it had.
     data : bool
         Whether the data are there too.
     plan : bool
@@ -47,6 +50,7 @@ class Salvaged:
 
     fits: int
     damaged: int
+    exact: bool
     data: bool
     plan: bool
 
@@ -68,7 +72,7 @@ def recover(path: str | os.PathLike[str], into: str | os.PathLike[str]) -> Salva
     Raises
     ------
     SettingError
-        When nothing can be read, or nothing can be written.
+        When no fit can be read, or nothing can be written.
     """
     source = Path(path)
     if not source.is_file():
@@ -98,10 +102,19 @@ def _salvage(
         if _is_record(kind, title, value)
     }
     new, asked = _trials(damaged, copier, records)
+    had = _count(damaged)
     fits, lost = _fits(damaged, copier, new, asked, runs)
-    if not (fits or runs or records):
+    if not fits:
         raise nothing(path)
-    return Salvaged(fits, lost, whole, bool(runs))
+    exact = had is not None and had >= fits + lost
+    return Salvaged(fits, had - fits if exact and had else lost, exact, whole, bool(runs))
+
+
+def _count(damaged: sqlite3.Connection) -> int | None:
+    """How many fits there were; None where some of their table is lost."""
+    with suppress(sqlite3.Error):
+        return int(damaged.execute("SELECT count(*) FROM fits").fetchone()[0])
+    return None
 
 
 def _trials(
@@ -258,4 +271,5 @@ def _unknown_run(copier: Copier, runs: dict[int, int]) -> int:
     """The run of fits whose own is lost."""
     if runs:
         return max(runs.values())
-    return copier.run(("1970-01-01T00:00:00+00:00", None, 0, "", "{}", None, "{}", "{}"))
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return copier.run((now, now, 0, "", "{}", None, "{}", canonical(RECOVERED)))

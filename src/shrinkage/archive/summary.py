@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shrinkage.archive.copying import RECOVERED
 from shrinkage.archive.holding import held
 from shrinkage.archive.kept_data import fact
 from shrinkage.archive.opening import opened
@@ -33,6 +34,9 @@ class Ran:
         That it trained.
     versions : mapping of str to str
         Package → version.
+    recovered : bool
+        Whether it stands for runs of a damaged file of which nothing else was left; it `started`
+        when the file was recovered.
     """
 
     started: str
@@ -41,6 +45,7 @@ class Ran:
     command: str
     fits: int
     versions: Mapping[str, str]
+    recovered: bool
 
 
 @dataclass(frozen=True)
@@ -199,7 +204,7 @@ GROUP BY t.penalty, t.lam
 ORDER BY t.penalty, t.lam
 """
 _RUNS = """
-SELECT r.started, r.ended, r.complete, r.command, r.versions, count(f.trial)
+SELECT r.started, r.ended, r.complete, r.command, r.versions, r.environment, count(f.trial)
 FROM runs r LEFT JOIN fits f ON f.run = r.id GROUP BY r.id ORDER BY r.id
 """
 
@@ -237,8 +242,9 @@ def _runs(connection: sqlite3.Connection) -> tuple[Ran, ...]:
             command=str(command),
             fits=int(fits),
             versions={str(name): str(value) for name, value in parsed(versions).items()},
+            recovered=parsed(where) == RECOVERED,
         )
-        for started, ended, complete, command, versions, fits in connection.execute(_RUNS)
+        for started, ended, complete, command, versions, where, fits in connection.execute(_RUNS)
     )
 
 

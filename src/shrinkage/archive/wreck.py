@@ -59,8 +59,11 @@ def _renew_first_page(copy: Path) -> None:
 
 
 def nothing(path: str | os.PathLike[str]) -> SettingError:
-    """The sentence for a file of which nothing is left."""
-    return SettingError(f"nothing of a study can be read in '{path}'; bring back a copy of it")
+    """The sentence for a file of which no fit is left."""
+    return SettingError(
+        f"nothing of a study can be read in '{path}', not one fit; bring back a copy of it, or run "
+        "the study's command again with another --study"
+    )
 
 
 def rows_left(damaged: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:

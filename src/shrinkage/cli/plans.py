@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shrinkage.data import Data
     from shrinkage.exhibits import Basis, Exhibit
     from shrinkage.network import Network
+    from shrinkage.study import Study
     from shrinkage.training import Training
     from shrinkage.tune import Plan
     from shrinkage.tune.joint import Budget
@@ -101,6 +102,33 @@ class Wanted:
             committee=1 if joint is None else int(joint[2]),
             exhibits=exhibits,
         )
+
+    @classmethod
+    def followed(cls, study: Study) -> Wanted | None:
+        """From the trials alone, where the plan is lost; None where these are no λ path.
+
+        How a point is chosen does not follow from them, and is as by default; nor does the seed.
+        """
+        from shrinkage.network import Network
+        from shrinkage.scores import default_metric
+        from shrinkage.tune import Plan
+
+        trials, data = study.trials, study.data
+        networks = {
+            replace(trial.network, inputs=data.full.n_inputs)
+            for trial in trials
+            if isinstance(trial.network, Network)
+        }
+        trainings = {replace(trial.training, relaxed_epochs=0) for trial in trials}
+        penalties = tuple(dict.fromkeys(t.penalty for t in trials if t.penalty is not None))
+        plain = not study.names and all(trial.rows is None for trial in trials)
+        if not (plain and len(networks) == len(trainings) == 1 and penalties):
+            return None
+        (network,), (training,) = networks, trainings
+        lambdas = tuple(sorted({trial.lam for trial in trials if trial.penalty is not None}))
+        metric = default_metric(data.task)
+        plan = Plan(network, training, penalties, lambdas=lambdas, metric=metric)
+        return cls(network, training, plan.seed, plan, None, 1, ())
 
     def basis(self, data: Data) -> Basis:
         """What an exhibit alone starts from."""

@@ -79,11 +79,17 @@ def recover(raw: Mapping[str, Any], _: str) -> int:
     screen = _screen(raw)
     with screen.working("reading what is left"):
         found = recovered(source, output)
-    screen.note(f"{counted(found.fits, 'fit')} recovered, {found.damaged:,} lost.")
+    lost = f"{found.damaged:,} lost"
+    if not found.exact:  # of those that were in what is gone, nothing is known
+        lost = f"at least {lost}" if found.damaged else "an unknown number lost"
+    screen.note(f"{counted(found.fits, 'fit')} recovered, {lost}.")
     if not found.data:
         screen.note("The data are lost: run the study's command again, with --study, to go on.")
     if not found.plan:
-        screen.note("What was to be tried is lost: run the study's command again, with --study.")
+        screen.note(
+            "What was to be tried is lost: a report rests on the fits alone, or run the study's "
+            "command again, with --study, to train what is missing."
+        )
     screen.written("Study", Path(output).absolute())
     return 0
 

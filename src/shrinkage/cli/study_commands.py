@@ -111,7 +111,12 @@ COMMANDS = (
         "export",
         _EXPORT,
         _in(_STUDIES, "export"),
-        (_FILE, _TO, _output("A new folder.", "./FILE-NAME"), _QUIET),
+        (
+            _FILE,
+            _TO,
+            _output("A new folder.", "for NAME.study NAME-parquet or NAME-csv; mlruns"),
+            _QUIET,
+        ),
     ),
     Command("compare", _COMPARE, _in(_STUDIES, "compare"), (_FIRST, _SECOND, _JSON)),
     Command(
@@ -124,7 +129,7 @@ COMMANDS = (
         "recover",
         _RECOVER,
         _in(_STUDIES, "recover"),
-        (_FILE, _output("The new file.", "FILE-recovered"), _QUIET),
+        (_FILE, _output("The new file.", "NAME-recovered.study beside NAME.study"), _QUIET),
     ),
 )
 """In the order in which --help lists them."""

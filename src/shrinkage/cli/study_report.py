@@ -61,9 +61,20 @@ def carry_out(raw: Mapping[str, Any], _: str) -> int:
     else:
         shown, run = _findings(kept, plan, screen)
         told = partial(document, shown, run)
-    interrupted = {"interrupted": kept.stage is not None}
-    flow.hand_over(shown, run, screen, path, lambda at: told(at) | interrupted, as_json=raw["json"])
+    flow.hand_over(
+        shown, run, screen, path, lambda at: _as_kept(told(at), kept), as_json=raw["json"]
+    )
     return 0
+
+
+def _as_kept(document: dict[str, Any], kept: _Kept) -> dict[str, Any]:
+    """A document, but for what the file does not say."""
+    document["interrupted"] = kept.stage is not None
+    if kept.run.seed is None:
+        document["settings"] |= {"seed": None}
+    if not kept.run.platform:
+        document["settings"] |= {"threads": None}
+    return document
 
 
 def _findings(kept: _Kept, plan: Plan, screen: Screen) -> tuple[Findings, RunInfo]:
@@ -169,12 +180,14 @@ def _read(file: Path) -> _Kept:
         )
     with opened(file) as connection:
         said = last_run(connection)
-        if said is None or not said.plan:
+        wanted = None
+        if said is not None:
+            wanted = Wanted.read(said.plan) if said.plan else Wanted.followed(study)
+        if said is None or wanted is None:
             raise SettingError(
-                f"'{file}' does not say what was to be tried; run its command again, with "
-                f"--study '{file}'"
+                f"'{file}' does not say what was to be tried, and its fits do not tell either; run "
+                f"its command again, with --study '{file}', which trains only what is missing"
             )
-        wanted = Wanted.read(said.plan)
         more = wanted.budget is not None or wanted.exhibits
         fits = answers(connection, study.data) if more else {}
         spent = Spent.read(connection)
@@ -187,7 +200,7 @@ def _read(file: Path) -> _Kept:
             platform=str(said.environment.get("platform", "")),
             date=datetime.fromisoformat(said.started),
             python=str(said.environment.get("python", "")),
-            seed=wanted.seed,
+            seed=wanted.seed if said.plan else None,
         )
     # Of a run that was killed, the last stage that was planned may well have been finished.
     stopped = said.complete or study.missing or said.ended

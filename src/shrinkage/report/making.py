@@ -82,13 +82,16 @@ def run_part(
             *([("also regularized by", "; ".join(more))] if more else []),
             ("folds", f"{study.data.folds} × {study.data.repeats} repeats"),
             *extra,
-            ("threads", f"{run.threads} of {run.cores} cores"),
-            ("machine", run.platform),
+            *(_machine(run) if run.platform else []),
             ("date", f"{run.date:%Y-%m-%d %H:%M}"),
         ],
-        "versions": [("Python", run.python), *study.versions.items()],
+        "versions": [*([("Python", run.python)] if run.python else []), *study.versions.items()],
         "seconds": _seconds(run.seconds),
     }
+
+
+def _machine(run: RunInfo) -> list[tuple[str, str]]:
+    return [("threads", f"{run.threads} of {run.cores} cores"), ("machine", run.platform)]
 
 
 def _seconds(seconds: Mapping[str, float]) -> list[tuple[str, str]]:

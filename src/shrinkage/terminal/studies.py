@@ -105,6 +105,7 @@ def _runs(runs: tuple[Ran, ...]) -> list[str]:
     lines = []
     for run in runs[-_RUNS:]:
         how = "complete" if run.complete else "stopped early" if run.ended else "not ended"
+        how = "recovered from a damaged file" if run.recovered else how
         lines.append(f"{run.started[:16].replace('T', ' ')}, {counted(run.fits, 'fit')}, {how}")
         if run.command:
             lines[-1] += f": {run.command}"

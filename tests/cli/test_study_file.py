@@ -199,7 +199,7 @@ def test_a_recovered_file_without_its_plan_is_reported(command, kept):
     with closing(sqlite3.connect(command.folder / "good.study", isolation_level=None)) as one:
         one.execute("DELETE FROM runs")
     said = command("recover", "good.study").err
-    assert "What was to be tried is lost: a report rests on the fits alone" in said
+    assert "What was to be tried is lost: a report of a λ path rests on its fits alone" in said
     shown = " ".join(command("show", "good-recovered.study").out.split())
     assert "recovered from a damaged file" in shown
     assert "1970" not in shown

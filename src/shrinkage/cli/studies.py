@@ -87,8 +87,8 @@ def recover(raw: Mapping[str, Any], _: str) -> int:
         screen.note("The data are lost: run the study's command again, with --study, to go on.")
     if not found.plan:
         screen.note(
-            "What was to be tried is lost: a report of a λ path rests on its fits alone; or run the "
-            "study's command again, with --study, to train what is missing."
+            "What was to be tried is lost: a report of a λ path rests on its fits alone; or run "
+            "the study's command again, with --study, to train what is missing."
         )
     screen.written("Study", Path(output).absolute())
     return 0

@@ -29,11 +29,15 @@ ROOM = 500_000
 PROGRAM = f"""
 import resource, sys
 import shrinkage.report
+from shrinkage.archive import StudyFile
 from shrinkage.cli import main
 shrinkage.report.write = lambda findings, run, path: path.write_text("as if it were drawn")
-limit = int(sys.argv[1])
-if limit:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+limit, begin = int(sys.argv[1]), StudyFile.begin
+def begin_within(*given):
+    if limit:  # the engine, whose compiled files are larger, has been started
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    begin(*given)
+StudyFile.begin = begin_within
 sys.exit(main({RUN!r}))
 """
 # A mount is gone with its process, so that one fills it, keeps what is on it, and makes it larger.

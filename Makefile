@@ -29,7 +29,7 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.dev
 	@$(BIN)/python scripts/chromium.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone tests
 
 lint: $(VENV)/.dev

@@ -34,13 +34,9 @@ hypothesis.settings.load_profile("continuous" if os.environ.get("CI") else "deve
 
 _ALONE = (
     "tests/archive/test_killing.py",
-    "tests/cli/test_capacity.py",
     "tests/cli/test_dask.py",
-    "tests/cli/test_interaction.py",
     "tests/cli/test_interruption.py",
     "tests/clusters/",
-    "tests/engine/test_elsewhere.py",
-    "tests/tune/joint/test_search.py",
 )
 """Files whose tests count seconds, kill or interrupt."""
 

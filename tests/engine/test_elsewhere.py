@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -147,6 +148,43 @@ def test_a_trial_that_kills_its_worker_again_and_again_is_named_and_the_others_f
     assert [fit.trial for fit in fits.values() if not fit.ok] == [poison]
     assert fits[poison].status is Status.LOST
     assert "worker that trained it died" in fits[poison].message
+
+
+class Together(Losing):
+    """Where a trial takes down all that is under way with it."""
+
+    def __init__(self, poison):
+        super().__init__(None)
+        self.poison = poison
+        self.under_way = []
+        self.lock = threading.Lock()
+
+    def send(self, batch, rows):
+        future = Future()
+        with self.lock:
+            self.under_way.append((batch, rows, future))
+        threading.Timer(0.01, self.end).start()
+        return future
+
+    def end(self):
+        with self.lock:
+            ended, self.under_way = self.under_way, []
+        dies = any(self.poison in batch.trials for batch, _, _ in ended)
+        for batch, rows, future in ended:
+            if dies:
+                future.set_exception(Lost(deadly=False))
+            else:
+                self.computed.update(batch.trials)
+                future.set_result(compute(batch, rows))
+
+
+def test_whoever_is_under_way_with_a_trial_that_kills_is_not_blamed(make_data):
+    data, poison = make_data(), TRIALS[0]
+    site = Together(poison)
+    fits = {fit.trial: fit for fit in train(TRIALS, data, executor=site)}
+    assert len(fits) == len(TRIALS)
+    assert [fit.trial for fit in fits.values() if not fit.ok] == [poison]
+    assert set(site.computed.values()) == {1}
 
 
 def test_a_site_that_loses_everything_is_given_up(make_data):

@@ -26,7 +26,9 @@ FEW = 100
 They come from all workers together a hundred times a second at most: docs/how-to/clusters.md.
 """
 TRIES = 3
-"""Times that a trial alone may take its worker down; rows lost under it count half."""
+"""Times that a trial may take its worker down while nothing else is under way."""
+_DOUBTS = 2
+"""Losses among others after which a batch is tried alone, last of all, to see if it is to blame."""
 _POLL = 0.05
 """Seconds between two looks at a deadline."""
 _STUBBORN = 100
@@ -126,10 +128,12 @@ class Plain:
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """Trials that go together, and how often they came back without an answer."""
+    """Trials that go together, how often they were lost among others, and how often alone."""
 
     trials: tuple[Trial, ...]
-    deaths: float = 0.0
+    doubts: int = 0
+    deaths: int = 0
+    alone: bool = False
 
 
 class Dispatch:
@@ -163,6 +167,7 @@ class Dispatch:
         self._left = left
         self._queue = iter(trials)
         self._again: deque[_Work] = deque()
+        self._suspects: deque[_Work] = deque()
         self._rows = rows
         self._site = site
         self._starts = starts
@@ -202,12 +207,8 @@ class Dispatch:
         ahead = self._site.ahead if self._pace is not None else min(self._site.ahead, 2)
         room = ahead * max(self._site.workers, 1)
         while len(self._pending) < room:
-            if self._again:
-                work = self._again.popleft()
-            else:
-                work = _Work(tuple(islice(self._queue, self._size())))
-                self._left -= len(work.trials)
-            if not work.trials:
+            work = self._next()
+            if work is None:
                 return
             batch = Batch(
                 trials=work.trials,
@@ -218,6 +219,20 @@ class Dispatch:
                 light=self._site.light,
             )
             self._pending[self._site.send(batch, self._rows)] = work
+
+    def _next(self) -> _Work | None:
+        """What was lost first, then what is new, then suspects, one after the other."""
+        if any(work.alone for work in self._pending.values()):
+            return None
+        if self._again:
+            return self._again.popleft()
+        work = _Work(tuple(islice(self._queue, self._size())))
+        self._left -= len(work.trials)
+        if work.trials:
+            return work
+        if self._suspects and not self._pending:
+            return replace(self._suspects.popleft(), alone=True)
+        return None
 
     def _size(self) -> int:
         """Trials in the next batch: a second's work, and less towards the end of what is known."""
@@ -258,7 +273,11 @@ class Dispatch:
         return [replace(fit, trial=trial) for fit, trial in zip(answer.fits, work.trials)]
 
     def _lost(self, work: _Work, lost: Lost) -> list[Fit]:
-        """Have it computed again, unless it was its workers' end too often."""
+        """Have it computed again, unless it was its workers' end too often.
+
+        Whoever is under way with a trial that takes its worker down is lost with it. So only what
+        is lost alone is to blame.
+        """
         self._losses += 1
         if self._losses > _STUBBORN:
             raise ShrinkageError(
@@ -267,11 +286,13 @@ class Dispatch:
             ) from lost
         if not lost.deadly:
             self._site.renew()
-        deaths = work.deaths + (1.0 if lost.deadly else 0.5)
-        if len(work.trials) > 1 and deaths >= 1:  # which of them was it?
-            self._again.extend(_Work((trial,)) for trial in work.trials)
-        elif deaths < TRIES:
-            self._again.append(_Work(work.trials, deaths))
+        if not work.alone:
+            again = replace(work, doubts=work.doubts + 1)
+            (self._again if again.doubts < _DOUBTS else self._suspects).append(again)
+        elif len(work.trials) > 1:  # which of them was it?
+            self._suspects.extend(_Work((trial,)) for trial in work.trials)
+        elif work.deaths + 1 < TRIES:
+            self._suspects.append(replace(work, deaths=work.deaths + 1))
         else:
             (trial,) = work.trials
             return [given_up(trial, self._rows.parts[trial.fold], Status.LOST)]

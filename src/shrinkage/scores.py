@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data import Data, Part, Task
-from shrinkage.errors import SettingError, require_known
+from shrinkage.errors import SettingError, ShrinkageError, require_known
 from shrinkage.penalties import Penalty
 from shrinkage.study import Fit, Status, Study
 
@@ -272,6 +272,30 @@ class PathPoint:
     def se_score(self) -> float:
         """Standard error of :attr:`mean_score`."""
         return standard_error(self.scores[np.isfinite(self.scores)])
+
+
+def explained(error: ShrinkageError, study: Study) -> ShrinkageError:
+    """The reason why there is nothing to choose from, when that is known.
+
+    Parameters
+    ----------
+    error : ShrinkageError
+        That there is nothing.
+    study : Study
+        What was trained.
+
+    Returns
+    -------
+    ShrinkageError
+        With the reason of the first fit that failed; `error` itself where none did.
+    """
+    fits, failed = study.fits, study.failed
+    if not failed:
+        return error
+    return ShrinkageError(
+        f"{len(failed)} of {len(fits)} fits failed, too many to compare anything; the first "
+        f"{failed[0].message}"
+    )
 
 
 def standard_error(values: Floats) -> float:

@@ -88,6 +88,11 @@ def test_signal_before_anything_is_finished(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def ended(program: str) -> subprocess.CompletedProcess[str]:
+    """A program of its own, that has ended."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
 def test_second_signal_ends_at_once() -> None:
     program = (
         "import os, signal\n"
@@ -99,7 +104,7 @@ def test_second_signal_ends_at_once() -> None:
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    print('never')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert (done.returncode, done.stdout, done.stderr) == (130, "still here\n", "")
 
 
@@ -119,7 +124,7 @@ def test_a_signal_inside_a_finalizer_is_heard_after_it() -> None:
         "    except KeyboardInterrupt:\n"
         "        raise SystemExit(interruption.exit_code)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert (done.returncode, done.stdout, done.stderr) == (143, "swallowed\n", "")
 
 
@@ -132,7 +137,7 @@ def test_what_else_a_finalizer_raises_is_still_told() -> None:
         "with Interruption():\n"
         "    Finalized()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert "ValueError: lost" in done.stderr
 
 
@@ -163,7 +168,7 @@ def test_a_signal_that_typer_made_an_exit_code_of_is_told_with_its_own() -> None
         "cli._invoke = swallowing\n"
         "raise SystemExit(cli.main([]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.returncode == 143
     assert "there is nothing to report" in done.stderr
 
@@ -176,7 +181,7 @@ def test_before_a_process_ends_at_once_it_does_what_comes_last() -> None:
         "    interruption.end_now()\n"
         "    print('never')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert (done.returncode, done.stdout, done.stderr) == (130, "put away\n", "")
 
 

@@ -229,6 +229,6 @@ def last_run(connection: sqlite3.Connection) -> LastRun | None:
     return LastRun(str(started), ended, bool(complete), str(command), plan, seconds, environment)
 
 
-def plan_fields(plan: Mapping[str, Any], network: OwnNetwork | None = None) -> dict[str, Any]:
+def plan_fields(plan: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a plan from its JSON."""
-    return {str(name): untold(value, own=network) for name, value in plan.items()}
+    return {str(name): untold(value) for name, value in plan.items()}

@@ -91,5 +91,4 @@ class Recorded:
 
     def _as_kept(self, fit: Fit) -> Fit:
         """Of a fold mostly only losses and outputs are looked at again."""
-        whole = self._weights or fit.trial.fold is None or fit.kept is not None
-        return fit if whole else fit.forget()
+        return fit if self._weights or fit.trial.fold is None else fit.forget()

@@ -113,7 +113,9 @@ def _read(series: Series, screen: Screen, *, complete: bool) -> Record:
     except ShrinkageError as error:
         if not complete:
             raise KeyboardInterrupt from error
-        raise flow.explained(error, series.study) from error
+        from shrinkage.scores import explained
+
+        raise explained(error, series.study) from error
 
 
 def document(shown: Shown, run: RunInfo, path: Path | None) -> dict[str, Any]:

@@ -167,6 +167,8 @@ def train(
     try:
         return follow(work, screen, interruption, after, workers)
     except ShrinkageError as error:  # without a fit to choose from there is nothing to refit
+        from shrinkage.scores import explained
+
         raise explained(error, work.study) from error
 
 
@@ -212,17 +214,6 @@ def follow(
 def _fits(work: Trainings) -> Generator[Fit, None, None]:
     """The work as a generator, so that closing it stops the trainings under way."""
     yield from work
-
-
-def explained(error: ShrinkageError, study: Study) -> ShrinkageError:
-    """The reason why there is nothing to choose from, when that is known."""
-    fits, failed = study.fits, study.failed
-    if not failed:
-        return error
-    return ShrinkageError(
-        f"{len(failed)} of {len(fits)} fits failed, too many to compare anything; the first "
-        f"{failed[0].message}"
-    )
 
 
 def run_info(

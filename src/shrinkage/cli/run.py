@@ -139,7 +139,9 @@ def _find(search: Search | JointSearch, screen: Screen, *, complete: bool) -> Fi
     except ShrinkageError as error:
         if not complete:
             raise KeyboardInterrupt from error
-        raise flow.explained(error, search.study) from error
+        from shrinkage.scores import explained
+
+        raise explained(error, search.study) from error
 
 
 def document(found: Findings, run: RunInfo, path: Path | None) -> dict[str, Any]:

@@ -73,13 +73,49 @@ def diagnose(study: Study) -> Diagnosis:
 
 
 def _verdict(facts: Diagnosis) -> Verdict:
-    if facts.not_trained:
+    return verdict_by(
+        overfits=facts.gap_is_material or facts.penalty_helps or facts.stopping_helps,
+        not_generalizing=facts.not_generalizing,
+        gap_is_shown=facts.gap.low > 0,
+        explained=facts.explained,
+        falling=facts.still_falling,
+        not_trained=facts.not_trained,
+    )
+
+
+def verdict_by(
+    *,
+    overfits: bool,
+    not_generalizing: bool,
+    gap_is_shown: bool,
+    explained: float | None,
+    falling: bool,
+    not_trained: bool,
+) -> Verdict:
+    """The rules of docs/mathematics.md, in their order.
+
+    Parameters
+    ----------
+    overfits : bool
+        Whether the gap is material, or a penalty or an earlier epoch validates better.
+    not_generalizing : bool
+        Whether training beats a constant answer and validation does not.
+    gap_is_shown : bool
+        Whether the gap is beyond noise.
+    explained : float or None
+        Share of the constant answer's loss that training explains; None where it is not known.
+    falling : bool
+        Whether the validation loss still fell.
+    not_trained : bool
+        Whether the training loss is worse than a constant answer's, or not finite.
+    """
+    if not_trained:
         return "underfits"
-    if facts.gap_is_material or facts.penalty_helps or facts.stopping_helps:
+    if overfits:
         return "overfits"
-    if facts.not_generalizing:
-        return "overfits" if facts.gap.low > 0 else "balanced"
-    if facts.explained < POOR or (facts.still_falling and facts.explained < UNFINISHED):
+    if not_generalizing:
+        return "overfits" if gap_is_shown else "balanced"
+    if explained is not None and (explained < POOR or (falling and explained < UNFINISHED)):
         return "underfits"
     return "balanced"
 

@@ -16,7 +16,7 @@ from shrinkage.frameworks.answers import answer_of
 from shrinkage.frameworks.arrays import OwnRows, own_data
 from shrinkage.network import OwnNetwork
 from shrinkage.penalties import Penalty, parse_penalty
-from shrinkage.scores import default_metric
+from shrinkage.scores import default_metric, explained
 from shrinkage.study import Fit, Study
 from shrinkage.training import Training
 from shrinkage.tune import Search, plan
@@ -267,13 +267,9 @@ def as_far_as_it_went(search: Search, fits: Iterable[Fit]) -> PathStudy:
             stacklevel=3,
         )
     except ShrinkageError as error:
-        study = search.study
-        if not study.failed or isinstance(error, (SettingError, DataError)):
+        if not search.study.failed or isinstance(error, (SettingError, DataError)):
             raise
-        raise ShrinkageError(
-            f"{len(study.failed)} of {len(study.fits)} fits failed, too many to compare anything; "
-            f"the first {study.failed[0].message}"
-        ) from error
+        raise explained(error, search.study) from error
     study = search.study
     held = {field.name: getattr(study, field.name) for field in fields(Study)}
     return PathStudy(**held, seed=search.plan.seed)

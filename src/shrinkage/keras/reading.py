@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from shrinkage.detect.diagnosis import MATERIAL_GAP, Verdict
-from shrinkage.detect.judge import POOR, UNFINISHED
+from shrinkage.detect.judge import verdict_by
 from shrinkage.intervals import Interval
 from shrinkage.keras.reading_text import worded
 
@@ -113,17 +113,14 @@ class Reading:
 def verdict_of(facts: Reading) -> Verdict:
     """By the rules of :func:`shrinkage.detect.diagnose`, but for those about penalties."""
     explained = facts.explained
-    if facts.diverged or (explained is not None and explained < 0):
-        return "underfits"
-    if facts.gap_is_material or facts.stopping_helps:
-        return "overfits"
-    if facts.not_generalizing:
-        return "overfits" if facts.gap.low > 0 else "balanced"
-    if explained is None:
-        return "balanced"
-    if explained < POOR or (facts.falling and explained < UNFINISHED):
-        return "underfits"
-    return "balanced"
+    return verdict_by(
+        overfits=facts.gap_is_material or facts.stopping_helps,
+        not_generalizing=facts.not_generalizing,
+        gap_is_shown=facts.gap.low > 0,
+        explained=explained,
+        falling=facts.falling,
+        not_trained=facts.diverged or (explained is not None and explained < 0),
+    )
 
 
 def finished(**facts: Any) -> Reading:

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from shrinkage.engine.pool import available_threads, train, warm_up
 from shrinkage.errors import SettingError, ShrinkageError
 from shrinkage.network import perceptron_of
 from shrinkage.study import Fit, Study, Trial
-from shrinkage.tune.joint.ablation import WHOLE, ablations
+from shrinkage.tune.joint.ablation import WHOLE
 from shrinkage.tune.joint.asking import ask
 from shrinkage.tune.joint.budget import Budget
 from shrinkage.tune.joint.candidate import Candidate
@@ -26,12 +26,12 @@ from shrinkage.tune.joint.clock import Clock
 from shrinkage.tune.joint.ensemble import choose_members
 from shrinkage.tune.joint.entry import Entry
 from shrinkage.tune.joint.ledger import Ledger
-from shrinkage.tune.joint.record import Joint, Tried
+from shrinkage.tune.joint.outcome import joint_so_far, study_so_far
+from shrinkage.tune.joint.record import Joint
 from shrinkage.tune.joint.reserve import Reserve
 from shrinkage.tune.joint.space import Space
 from shrinkage.tune.joint.storage import open_study
 from shrinkage.tune.planning import Plan
-from shrinkage.tune.search import versions
 
 HALVING = 3
 """Of the candidates that reach 1, 3, 9, … folds, one in so many goes on."""
@@ -159,35 +159,7 @@ class JointSearch:
         Of candidates that share penalty and λ the best stands for all, because whoever reads the
         study knows a point by these two.
         """
-        shown: dict[tuple[Any, float], Entry] = {}
-        for entry in self._ledger.complete:
-            point = (entry.candidate.penalty, entry.candidate.lam)
-            if not self._ledger.has_fits(entry):
-                continue
-            if point not in shown or self._ledger.better(entry, shown[point]):
-                shown[point] = entry
-        trials = [self._ledger.trial(self.base, fold) for fold in self._ledger.folds]
-        trials += [
-            self._ledger.trial(e.candidate, fold)
-            for e in shown.values()
-            for fold in self._ledger.folds
-        ]
-        leader = self._ledger.leader()
-        shared = [self.base] if leader is None else [self.base, leader.candidate]
-        trials += [
-            trial
-            for candidate in shared
-            for draw in range(self.plan.refits)
-            if (trial := self._ledger.trial(candidate, None, draw)) in self._ledger.trials
-        ]
-        names = {
-            point: "the best recipe"
-            if entry is self._ledger.leader()
-            else f"recipe {entry.number + 1}"
-            for point, entry in shown.items()
-        }
-        found = Study.of(self.data, dict.fromkeys(trials), self._ledger.fits.values(), versions())
-        return replace(found, names=names, screened=self._screened)
+        return study_so_far(self._ledger, self.plan.refits, self._screened)
 
     @property
     def best(self) -> Candidate | None:
@@ -198,42 +170,11 @@ class JointSearch:
     @property
     def joint(self) -> Joint:
         """The record of what was tried and found."""
-        tried = tuple(
-            Tried(
-                entry.number,
-                entry.candidate,
-                entry.by_fold(len(self._ledger.folds)),
-                complete=len(entry.scores) == len(self._ledger.folds) and np.isfinite(entry.mean()),
-            )
-            for entry in self._ledger.entries
-            if entry.scores
-        )
-        leader = self._ledger.leader()
-        best = next((one for one in tried if leader and one.number == leader.number), None)
-        base_scores = np.array(
-            [
-                self._ledger.score_of(self._ledger.trial(self.base, fold))
-                for fold in self._ledger.folds
-            ]
-        )
-        measured = {
-            ingredient: self._ledger.by_fold(fits) for ingredient, fits in self._again.items()
-        }
-        return Joint(
-            data=self.data,
-            metric=self.plan.metric,
-            base=self.base,
-            base_scores=base_scores,
-            tried=tried,
-            best=best,
-            pruned_on=self._screened,
-            ablations=()
-            if best is None
-            else ablations(best.candidate, self.base, measured, self.data, self._ledger.sign),
-            members=tuple(
-                self._ledger.fits[trial] for trial in self._members if trial in self._ledger.fits
-            ),
-            fits=self._ledger.count,
+        return joint_so_far(
+            self._ledger,
+            self._screened,
+            self._again,
+            self._members,
             seconds=self._seconds,
             budget=self.budget,
         )
@@ -545,8 +486,7 @@ class JointSearch:
         self._ledger.spent[fit.trial] = fit.seconds
         self._ledger.count += not self._ledger.restored(fit.trial)
         # Of a fold only losses and outputs are looked at again.
-        whole = fit.trial.fold is None or fit.kept is not None
-        self._ledger.fits[fit.trial] = fit if whole else fit.forget()
+        self._ledger.fits[fit.trial] = fit if fit.trial.fold is None else fit.forget()
         self._seconds = self._clock.elapsed
 
     # ------------------------------------------------------------------------------ what is left
